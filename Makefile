@@ -45,8 +45,8 @@ test quick: export PYTHONDONTWRITEBYTECODE =
 quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no notebook, no browser
 	$(BIN)/python -m pytest tests -m "quick and not slow" -x -q
 
-prove: $(READY)  ## gather evidence for MINUTES=60, on from where the last time stopped (keeps data/evidence)
-	$(BIN)/python -m chatsys prove --minutes $(MINUTES)
+prove: $(READY)  ## gather evidence for MINUTES=60, on from where the last time stopped (keeps data/evidence; WRITE=1: tells it in both pages)
+	$(BIN)/python -m chatsys prove --minutes $(MINUTES) $(if $(WRITE),--write)
 
 newest:  ## install the newest version of everything in .venv-newest, and run every test there
 	$(MAKE) test VENV=.venv-newest CONSTRAINTS=

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chatsys.commands import HELD, VIOLATED, AsJson, leave, print_json, print_row, progress, wrapped
+from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, leave, print_json, print_row, progress, wrapped
 from chatsys.errors import UsageError
 
 
@@ -27,7 +27,8 @@ def mutants(
     """Run the protocol with one bug at a time and show which invariant finds it out, and how soon.
 
     With `--explore` each is searched breadth first, stage by stage, and so is the protocol without the
-    bug. Exit code 1 if a mutant survives (then a checker is blind) or the protocol itself is broken.
+    bug. Exit code 1 if a mutant survives (then a checker is blind) or the protocol itself is broken; 3 if a
+    search of the protocol ended before it had looked at everything.
 
     Examples:
 
@@ -111,20 +112,30 @@ def _explore(chosen: list[str], as_json: bool) -> None:
                 print_row(_searched(row))
     unseen = [row["mutant"] for row in rows if not row["killer"] and not row["reason"]]
     broken = [row["mutant"] for row in rows if row.get("protocol") == "fail"]
+    unended = [row["mutant"] for row in rows if row.get("protocol") == "inconclusive"]
     seconds = round(time.monotonic() - began, 1)
     if as_json:
-        print_json({"mutants": rows, "unseen": unseen, "protocol_broken": broken, "seconds": seconds})
+        lists = {"unseen": unseen, "protocol_broken": broken, "protocol_inconclusive": unended}
+        print_json({"mutants": rows, **lists, "seconds": seconds})
     else:
         seen = sum(1 for row in rows if row["killer"])
         away = sum(1 for row in rows if row["reason"])
         print(f"\n{seen} of {len(rows)} mutants found by search in {seconds} s; out of its reach: {away}")
-        if broken:
-            print(f"VIOLATED without the bug, in the searches for {', '.join(broken)}")
-        else:
-            print(
-                "Without the bug nothing is violated by the same stages and bounds; 'so far': until the budget ran out."
-            )
-    leave(VIOLATED if unseen or broken else HELD)
+        _tell_protocol(rows, broken, unended)
+    leave(VIOLATED if unseen or broken else INCONCLUSIVE if unended else HELD)
+
+
+def _tell_protocol(rows: list[dict[str, Any]], broken: list[str], unended: list[str]) -> None:
+    """Say what was found without the bug, and why a search of that did not come to its end."""
+    if broken:
+        print(f"VIOLATED without the bug, in the searches for {', '.join(broken)}")
+    else:
+        print("Without the bug nothing is violated by the same stages, within the same bounds.")
+    if unended:
+        print("INCONCLUSIVE without the bug ('so far' in the table), for these searches did not come to their end:")
+    for row in rows:
+        if row["mutant"] in unended:
+            print(wrapped(f"{row['mutant']}: {row['protocol_why']}", 2, 6))
 
 
 def _searched(row: dict[str, Any]) -> str:

@@ -57,6 +57,8 @@ class Piece(msgspec.Struct, frozen=True):
     """Which seeds it plays, A:B, if it plays any."""
     script: str = ""
     """The program of a clone that runs it, where it is no command of chatsys."""
+    bounded: bool = False
+    """Whether it has a budget for something that may have no end: that it stops there is as it should be."""
 
     @property
     def command(self) -> str:
@@ -239,8 +241,8 @@ def _play(piece: Piece) -> tuple[Verdict, str, dict[str, float]]:
     answer = _answer(out)
     if verdict == "violated" and not answer:
         verdict = "failed"  # a traceback ends with 1, too
-    if verdict == "held":
-        return verdict, "", _counted(answer)
+    if verdict == "held" or (verdict == "inconclusive" and piece.bounded):
+        return "held", "", _counted(answer)
     said = err.strip().splitlines()
     told = _sentence(answer) or (said[-1] if said else f"It ended with code {process.returncode}.")
     return verdict, told, _counted(answer)

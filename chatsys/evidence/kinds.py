@@ -67,9 +67,9 @@ def _mutants() -> Iterator[Kind]:
     )
     yield Kind(
         "mutants, by every order",
-        tuple(Piece(("mutants", name, "--explore", "--json"), 900.0) for name in SEARCHES),
+        tuple(Piece(("mutants", name, "--explore", "--json"), 900.0, bounded=True) for name in SEARCHES),
         rooms=(*SEARCHED, "mutants", "commands/mutants.py"),
-        tells="{mutants} mutants, {survived} survived",
+        tells="{mutants} mutants, {survived} survived; {protocol_inconclusive} searches without the bug stopped at their budget",
         shows="Bugs that need a rare order of events are found by trying every order, and the protocol without the bug, "
         "which passes through the same stages, breaks nothing there, as far as the budget of each search went.",
         leaves="The way to each bug is marked by stages, so roads around them are not looked at.",

@@ -4,7 +4,8 @@
                                      |
                  successors, chance, happenings: what may happen next;  untimed: one life without a clock
                  fingerprint, symmetry, tables: when two states are the same;  ledger: what must hold
-                 claims, asking: what need not be remembered, and that the node was asked about it
+                 claims, asking, variants: what need not be remembered, and that the node was asked about it
+                 watched, doorsteps, missing: how to ask quickly
 
 It is a world of its own: it opens the doors of nodes, but time is left out, so one untimed run stands
 for every timed one (`untimed` says why).  It needs the protocol and the invariants, and no other world.

@@ -17,7 +17,6 @@ import msgspec
 
 from chatsys.explore import claims
 from chatsys.explore.answers import ANSWERS, any_answers, make_plain
-from chatsys.explore.asking import SAMPLE
 from chatsys.explore.happenings import Arrive, Event, Ring, Rules
 from chatsys.explore.node_model import NodeModel
 from chatsys.explore.untimed import Life, Turn
@@ -56,16 +55,17 @@ class AskedModel(NodeModel):
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """Say that what is granted is argued, and that not everything is asked."""
+        """Say that what is granted is argued, and that numbers only tell old answers from new ones."""
         granted = (
             "That OK of any kind at any time contains whatever real answers bring about is argued (chatsys/explore/answers.py) "
             "and was compared in smaller searches; it is not asked."
         )
-        sample = (
-            f"That nobody reads the variables that are forgotten is asked after one turn in {SAMPLE}, of the next event only, and "
-            "not together with a forgotten frame; that nobody reads them later is assumed."
+        anew = (
+            "Numbers of nominations and of catch-up begin anew where nothing old is left: that rules read them only to tell "
+            "old answers from new ones is argued; that old answers do nothing is asked."
         )
-        return (*super().assumed, *((sample,) if self.pruned else ()), *((granted,) if self.generous else ()))
+        numbered = (anew,) if self.pruned else ()
+        return (*super().assumed, *numbered, *((granted,) if self.generous else ()))
 
     @property
     def nominating(self) -> str:
@@ -79,7 +79,7 @@ class AskedModel(NodeModel):
         node = life.actor
         if not self.renumbers or not isinstance(node, Node):
             return super().within(life)
-        return node.state.term <= self.terms and (node.failure.number <= self.beats or not node.state.leads)
+        return node.state.term <= self.terms and (not node.state.leads or node.failure.number <= self.beats)
 
     def anytime(self, life: Life) -> Iterable[Event]:
         """Grant answers, where they are granted."""

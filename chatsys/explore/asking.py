@@ -7,7 +7,7 @@ forgotten on trust: a model *claims*, the node is *asked*, by delivering the fra
     weak       a frame stands for another   delivered, both do the same
     plain      what is sent loses a field   delivered, with the field and without, both do the same
     idle       an alarm never rings         rung, it changes nothing and sends nothing that arrives
-    unread     a variable is forgotten      whatever happens next to the node, it ends the same with it and without
+    unread     a variable is forgotten      whatever happens to the node from now on, the same comes of it, whatever its value
 
 Why to ask once is not enough.  Node 3 asked for promises of term 1 and gave up.  A promise of term 1 that
 arrives now does nothing, fence or no fence, because node 3 asks for nothing.  But soon it asks for promises
@@ -23,32 +23,26 @@ life that leads to it: more than must be asked, and never less, for in whatever 
 arrive, its receiver is a life on such a road.  If none is changed, then by induction over the road each run
 with the frames has the same lives as one without.  Nothing has to be known about terms that never go back.
 
-A variable is asked about more weakly: after some turns only, of the next event only, and not together with a
-forgotten frame.  A rule that reads it two turns later is not seen so; the verdict names that.  If a frame turns out to be alive, its kind is kept, and the search begins anew.
+A variable is asked about in the same way: whatever a node may hold that forgets nothing is led along the roads, too, and
+met by every event and by every forgotten frame (`variants`).  If a frame turns out to be alive, its kind is kept, and the
+search begins anew; if a variable is read, the search is inconclusive.
 
 Assumes   a look-up is what would happen: turns depend on life and event alone (`untimed`).
-Promises  a search says "exhausted, ok" only if every frame that it forgot was asked about, in every life.
+Promises  a search says "exhausted, ok" only if whatever it forgot was asked about, in every life: frames and variables, and
+          both together.
 Left out  what models leave out by a bound (`Model.bounds`), or argue instead of asking (`Model.assumed`).
-Read also `tables` (who asks), `claims` (what is claimed of the chat), `model.Model.dead`.
+Read also `variants` (what variables may hold), `tables` (who asks), `claims` (what is claimed of the chat), `model.Model.dead`.
 """
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from chatsys.actor.effects import Send
-from chatsys.explore.chance import NOW, Undecidable
-from chatsys.explore.happenings import Arrive, Met, Ring, Several
+from chatsys.explore.chance import Undecidable
+from chatsys.explore.doorsteps import UNKNOWN, Doorsteps
+from chatsys.explore.happenings import Arrive, Met, Ring
 from chatsys.explore.model import tell_frame
 from chatsys.explore.tables import NOTHING, Tables
-from chatsys.explore.untimed import Life, Turn
-from chatsys.explore.watched import Watch
-
-UNKNOWN = object()
-SAMPLE = 32
-"""Of one turn in so many it is kept in mind what was forgotten after it."""
-DOORSTEPS = 1_000
-"""So many watched copies are kept."""
+from chatsys.explore.variants import Variants, bits
 
 Outcome = Any
 """(fingerprint of the life after it, frames sent, facts, what was violated), or None: it leads out of the bounds."""
@@ -78,16 +72,12 @@ class Asking:
         """By life: those asked already."""
         self.roads: dict[int, set[int]] = {}
         """The lives that may follow on a life."""
-        self.variants: dict[int, dict[Any, tuple[int, int]]] = {}
-        """By life: those that are equal to it but for what is forgotten, by fingerprint, and how each is made."""
         self.outcomes: dict[int, Outcome] = {}
         self.lost: list[int] = []
         """Frames of the opening, which arrive once: once they are held for dead, they are asked about, too."""
-        self.read = self.rung = self.turns = self.met = 0
-        self.watch = Watch()
-        self.doorsteps: dict[int, Any] = {}
-        """Watched copies of actors, by life."""
-        self.moved: set[tuple[int, type]] = set()  # lives that do something on hearing such frames
+        self.read = self.rung = self.met = 0
+        self.doorsteps = Doorsteps(tables)
+        self.variants = Variants(self)
         self.asked: dict[str, int] = {}
         """How many look-ups were made, by what they were about."""
 
@@ -104,15 +94,6 @@ class Asking:
         """Keep in mind to ask in all lives whether `frame` does what `instead` does."""
         place = self.tables.happenings[frame][0]
         self.everywhere[place] = self.everywhere.get(place, 0) | self._claim(frame, instead)
-
-    def is_sample(self) -> bool:
-        """Tell whether what is forgotten after this turn is looked at: one turn of so many."""
-        self.turns += 1
-        return self.turns % SAMPLE == 1
-
-    def forgot(self, life: int, sign: Any, made: tuple[int, int]) -> None:
-        """Keep in mind how a life was made that, with what was forgotten, has the fingerprint `sign`."""
-        self.variants.setdefault(life, {}).setdefault(sign, made)
 
     def _claim(self, frame: int, instead: int) -> int:
         key = frame, instead
@@ -131,27 +112,9 @@ class Asking:
         self._ring()
 
     def check_forgotten(self) -> None:
-        """Ask whether anybody reads what was forgotten of a life: each event is played with it and without."""
-        tables = self.tables
-        events: dict[int, list[int]] = {}
-        granted = set()
-        for key, turn in tables.taken.items():
-            if isinstance(tables.happenings[key & 0xFFFFFFFF][1], Several):  # one for each that comes of them is enough
-                if (key >> 32, turn) in granted:
-                    continue
-                granted.add((key >> 32, turn))
-            events.setdefault(key >> 32, []).append(key & 0xFFFFFFFF)
-        for number, variants in self.variants.items():
-            for made in variants.values():
-                whole = tables.play(tables.lives[made[0]], made[1], forget=False)[0]
-                tables.turns.sign(whole)
-                for happening in events.get(number, ()):
-                    self._count("variables")
-                    if self._outcome(number, happening) != self._play(whole, happening):
-                        raise Undecidable(
-                            f"something that was held for unread is read: {tables.tell(happening)}, and what comes of it "
-                            "depends on a variable that this search forgets"
-                        )
+        """Ask whether anybody reads what was forgotten of a life.  Raises `Undecidable` if anybody does."""
+        while self.variants.lead(self.held):
+            self.check()
 
     def _follow(self) -> bool:
         """Lead what was forgotten along the roads; return whether there was anything new."""
@@ -188,8 +151,8 @@ class Asking:
     def _ask(self, life: int, claims: int) -> None:
         if self.tables.lives[life].actor is None:
             return  # nothing arrives at a process that is down
-        for frame, instead in (self.claims[number] for number in _bits(claims)):
-            self._count("frames")
+        for frame, instead in (self.claims[number] for number in bits(claims)):
+            self.count("frames")
             if not self._is_same(life, frame, instead):
                 raise self._alive(life, frame, instead)
 
@@ -201,7 +164,7 @@ class Asking:
             place = tables.places[life.me]
             for event in life.events if life.actor is not None else ():
                 if isinstance(event, Ring) and event.owner in tables.model.idle:
-                    self._count("alarms")
+                    self.count("alarms")
                     if not self._is_same(number, tables.happening(place, event), NOTHING):
                         raise Undecidable(
                             f"an alarm that was held for idle is not: {tables.tell(tables.happening(place, event))}"
@@ -209,11 +172,11 @@ class Asking:
         self.rung = len(tables.lives)
 
     def _is_same(self, life: int, happening: int, instead: int) -> bool:
-        found = self._outcome(life, happening)
+        found = self.outcome(life, happening)
         if instead < 0 and (met := self._met(life, happening)) is not None:
             instead = met
         if instead >= 0:
-            return bool(found == self._outcome(life, instead))
+            return bool(found == self.outcome(life, instead))
         return found is not None and found == (self.tables.signs[life], (), (), None)
 
     def _met(self, life: int, happening: int) -> int | None:
@@ -226,7 +189,7 @@ class Asking:
             return None
         return tables.happening(place, Met(event.sender, event.incarnation))
 
-    def _outcome(self, life: int, happening: int) -> Outcome:
+    def outcome(self, life: int, happening: int) -> Outcome:
         """Return what comes of an event; what the search has worked out is looked up."""
         key = life << 32 | happening
         tables = self.tables
@@ -234,44 +197,16 @@ class Asking:
             turn = tables.taken[key]
             return turn and (tables.signs[turn[0]], turn[1], turn[2], turn[4])
         if key not in self.outcomes:
-            event = tables.happenings[happening][1]
-            found = self._knock(life, event) if isinstance(event, Arrive) else UNKNOWN
-            self.outcomes[key] = found if found is not UNKNOWN else self._play(tables.lives[life], happening)
+            event, receiver = tables.happenings[happening][1], tables.lives[life]
+            found: Any = self.doorsteps.knock(receiver, event) if isinstance(event, Arrive) else UNKNOWN
+            if found is UNKNOWN:
+                turn = tables.play(receiver, happening)
+                self.outcomes[key] = turn and (tables.turns.sign(turn[0]), turn[1], turn[2], turn[4])
+            else:
+                self.outcomes[key] = found and (tables.signs[life], *found)
         return self.outcomes[key]
 
-    def _knock(self, number: int, frame: Arrive) -> Outcome:
-        """Return what comes of a frame that changes nothing; UNKNOWN if it seems to change something, or may wait for a disk."""
-        tables, watch = self.tables, self.watch
-        life, key = tables.lives[number], (number, type(frame.message))
-        if tables.model.rules.disk_steps or life.links.get(frame.sender) != frame.incarnation or key in self.moved:
-            return UNKNOWN
-        if (actor := self.doorsteps.pop(number, None)) is None:
-            actor = tables.turns.copier.copy(life.actor, {})
-            if not watch.watch(actor):
-                return UNKNOWN
-        watch.raised = False
-        try:
-            effects = [*actor.on_message(frame.sender, frame.message, NOW), *actor.settle(NOW)]
-        except Exception:  # somebody's own part: what it raised is told once it is asked again
-            return UNKNOWN
-        if watch.raised or any(type(effect) is not Send or effect.to == life.me for effect in effects):
-            self.moved.add(key)
-            return UNKNOWN
-        if len(self.doorsteps) >= DOORSTEPS:
-            self.doorsteps.clear()
-        self.doorsteps[number] = actor
-        if not effects:
-            return tables.signs[number], (), (), None
-        turn = Turn(life, frame, life)
-        turn.effects, turn.sent = effects, [(effect.to, effect.message) for effect in effects]
-        found = tables.conclude(turn)
-        return found and (tables.signs[number], found[1], found[2], found[4])
-
-    def _play(self, life: Life, happening: int) -> Outcome:
-        turn = self.tables.play(life, happening)
-        return turn and (self.tables.turns.sign(turn[0]), turn[1], turn[2], turn[4])
-
-    def _count(self, what: str) -> None:
+    def count(self, what: str) -> None:
         self.asked[what] = self.asked.get(what, 0) + 1
 
     def _alive(self, life: int, frame: int, instead: int) -> StillAlive:
@@ -289,11 +224,3 @@ class Asking:
         if frame in tables.old:
             raise Undecidable(f"an answer to an older question still counts: {sentence}")
         return StillAlive(type(event.message), sentence)
-
-
-def _bits(claims: int) -> Iterator[int]:
-    """Yield the numbers of the bits that are set."""
-    while claims:
-        lowest = claims & -claims
-        yield lowest.bit_length() - 1
-        claims ^= lowest

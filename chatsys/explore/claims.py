@@ -113,7 +113,7 @@ def forget_progress(node: Node) -> None:
 
     Without PROPOSE nothing is committed, so no leader is ever ready.
     """
-    node.failure.in_step = dict.fromkeys(node.failure.in_step, 0)
+    node.failure.in_step = dict.fromkeys(node.state.members.others, 0)
     for progress in node.sequencer.progress.values():
         progress.base, progress.next, progress.seen = node.sequencer.barrier - 1, node.log.last_seq + 1, -1
         progress.probing = progress.sent_probe = False

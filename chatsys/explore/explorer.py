@@ -18,8 +18,8 @@ Assumes   `untimed` covers what clocks can do (its docstring argues that); the b
 Promises  four verdicts: `pass` (the goal was reached), `fail` (with the shortest story),
           `exhausted, ok` (nothing is left to search within the bounds) and `inconclusive` (a budget
           ran out, the actor does what a search without time cannot judge, or something was found
-          by a model that grants more than can happen).  Never a silent ok: the nodes were asked about each
-          frame that was forgotten on the way (`asking`), and what is only assumed is named.
+          by a model that grants more than can happen).  Never a silent ok: the nodes were asked about each frame
+          and each variable that was forgotten on the way (`asking`), and what is only argued is named.
           Memory: 16 bytes of digest a state and the step that led to it.
 Read also `models` (what is searched), `untimed` (one step of one node), `fingerprint`.
 """

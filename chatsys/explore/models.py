@@ -103,10 +103,13 @@ class ElectionModel(AskedModel):
         return False
 
     def tidy(self, turn: Turn) -> None:
-        """Number nominations from the beginning, if there was one in this turn at most."""
+        """Number nominations from the beginning, if there was one in this turn at most; and catch-ups, which nobody hears."""
         if not self.generous and _is_open(turn.before) and _is_open(turn.after):
             if turn.before.actor.election.round != turn.after.actor.election.round:  # type: ignore[union-attr]
                 raise Undecidable("a nomination followed on another in one turn, so answers to both look alike")
+        before, after = turn.before.actor, turn.after.actor
+        if isinstance(before, Node) and isinstance(after, Node):
+            after.catchup.nonce = before.catchup.nonce
         super().tidy(turn)
 
     def forget(self, life: Life) -> None:

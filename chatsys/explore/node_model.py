@@ -102,7 +102,7 @@ class NodeModel(Model):
         return (
             state.term <= self.terms
             and node.election.round <= state.incarnation * NUMBERS_A_LIFE + self.nominations
-            and (node.failure.number <= self.beats or not state.leads)
+            and (not state.leads or node.failure.number <= self.beats)
         )
 
     def arrives(self, message: Any) -> bool:

@@ -94,7 +94,7 @@ def sentences(asked: dict[str, int], kept: Iterable[type]) -> Iterator[str]:
     told = {
         "frames": "times a forgotten frame was delivered all the same, to every later life of its receiver; nothing came of it",
         "alarms": "times an alarm that this search leaves out was rung all the same; nothing came of it",
-        "variables": "times a turn was played with the variables that this search forgets, and without; the same came of it",
+        "variables": "times an event, or a forgotten frame, met a node that forgets nothing; the same came of it as in this search",
     }
     for name, sentence in told.items():
         if asked.get(name):

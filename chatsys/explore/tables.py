@@ -16,7 +16,6 @@ from typing import Any, Protocol
 import msgspec
 
 from chatsys.check.violation import Violation
-from chatsys.explore.fingerprint import Survey
 from chatsys.explore.happenings import Arrive, Crash, Event, Ring, Start
 from chatsys.explore.model import Model, tell
 from chatsys.explore.untimed import Life, Turn, TurnMaker
@@ -51,12 +50,6 @@ class Asker(Protocol):
     def holds_everywhere(self, frame: int, instead: int) -> None:
         """Keep in mind to ask all lives whether `frame` does what `instead` does."""
 
-    def is_sample(self) -> bool:
-        """Tell whether what is forgotten after this turn is looked at."""
-
-    def forgot(self, life: int, sign: Any, made: tuple[int, int]) -> None:
-        """Keep in mind how a life was made that, with what was forgotten, has the fingerprint `sign`."""
-
 
 class Tables:
     """Everything that has a number: lives, happenings (frames among them), ledgers, steps."""
@@ -82,8 +75,6 @@ class Tables:
         self.reduced: dict[tuple[int, int, int], int] = {}
         self.own: dict[int, list[tuple[int, int]]] = {}
         self.asking: Asker | None = None
-        self.whole = Survey(model.waits)
-        """Takes the fingerprint of a life before anything in it is forgotten."""
         self.old: set[int] = set()
         """Frames that answer an older question, in the form that they have once numbers begin anew."""
 
@@ -132,12 +123,7 @@ class Tables:
         after, sent, facts, marks, wrong = found
         if wrong is not None:
             return life, (), (), (), wrong
-        number = self.life(after)
-        if self.asking is not None and after.unforgotten is not None:
-            if after.unforgotten != self.whole.take(self.lives[number].actor)[0]:
-                self.asking.forgot(number, after.unforgotten, (life, happening))
-            after.unforgotten = None
-        return number, sent, facts, marks, None
+        return self.life(after), sent, facts, marks, None
 
     def play(self, life: Life, happening: int, forget: bool = True) -> Any:
         """Return (life after, frames sent, facts, marks, violation), or None if it leads out of the bounds."""
@@ -158,8 +144,6 @@ class Tables:
         facts, marks = model.facts(turn), model.marks(turn)
         if self.prune:
             model.tidy(turn)
-            if self.asking is not None and turn.after is not turn.before and self.asking.is_sample():
-                turn.after.unforgotten = self.whole.take(turn.after.actor)[0]
             if forget:
                 model.forget(turn.after)
         return turn.after, self._sent(turn), facts, marks, None

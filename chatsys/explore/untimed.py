@@ -45,7 +45,6 @@ class Life:
 
     __slots__ = (
         "actor", "alarms", "counted", "durable", "incarnation", "links", "me", "outbox", "own", "syncing", "tail",
-        "unforgotten",
     )  # fmt: skip
 
     def __init__(self, me: Address) -> None:
@@ -66,8 +65,6 @@ class Life:
         """Frames to oneself that the disk has let go."""
         self.counted: Any = ()
         """What a bound of the model has counted at this address, in all its lives."""
-        self.unforgotten: Any = None
-        """The fingerprint of the actor as it was before a search forgot what nobody reads; None once it was looked at."""
 
     @property
     def events(self) -> list[Event]:
@@ -106,15 +103,16 @@ class TurnMaker:
         self.copier = Copier()
         self.survey = Survey(pacing)
 
-    def sign(self, life: Life) -> object:
-        """Return the fingerprint of a life, and put its alarms to rest."""
-        sign, life.alarms = self.survey.take(life.actor)
+    def sign(self, life: Life, survey: Survey | None = None) -> object:
+        """Return the fingerprint of a life, as this survey sees it, and put its alarms to rest."""
+        survey = survey or self.survey
+        sign, life.alarms = survey.take(life.actor)
         deadline = FAR if any(alarms.dates for _, alarms in life.alarms) else float("inf")
         if life.actor is not None and life.actor.deadline != deadline:
             raise Undecidable(f"the deadline of {life.me} is not the earliest of its alarms")
-        waiting, _ = self.survey.take(life.outbox)
+        waiting, _ = survey.take(life.outbox)
         links = frozenset(life.links.items())
-        return self.survey.token(
+        return survey.token(
             (
                 life.me, sign, life.incarnation, links, life.durable, life.tail, life.syncing, waiting, life.own,
                 life.counted,
@@ -123,7 +121,7 @@ class TurnMaker:
 
     def take(self, before: Life, event: Event) -> Turn:
         """Return what `event` makes of `before`."""
-        after, found = self._copy(before)
+        after, found = self.copy(before)
         turn = Turn(before, event, after)
         try:
             self._happen(turn, found)
@@ -135,7 +133,8 @@ class TurnMaker:
             turn.error = "raised", told(error)
         return turn
 
-    def _copy(self, life: Life) -> tuple[Life, list[Any]]:
+    def copy(self, life: Life) -> tuple[Life, list[Any]]:
+        """Return an equal life, and its alarms in the order of the life's own."""
         after = Life(life.me)
         memo: dict[int, Any] = {}
         after.actor = self.copier.copy(life.actor, memo)

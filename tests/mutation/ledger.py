@@ -2,8 +2,10 @@
 
     (file, function, change, how many the same before it)  +  the digest of that file, of the tests, of the core
 
-A change that was noticed by a test stays noticed as long as its file and that test's file are the same.  One that survived
-is tried anew when any test, or the core, has changed; and one that was let off by a stage goes on with the next one.
+A change that was noticed by a test stays noticed as long as its file and that test's file are the same; by a schedule, a
+seed or a search, as long as its file, the simulator, the checkers, the searches and the schedules are the same.  One that
+survived meets the tests anew when any of them has changed, and all stages when any of the rest has; and one that was let
+off by a stage goes on with the next one, or with the next seed.
 
 Read also `mutation`.
 """
@@ -11,11 +13,16 @@ Read also `mutation`.
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from changes import Change, by_place
 from trying import ROOT, STAGES, Tried
+
+from chatsys.evidence import code
+from chatsys.evidence.kinds import CORE as EVERY_CHANGE
+from chatsys.evidence.kinds import SCHEDULES, SEARCHED
 
 FOLDER = ROOT / "data" / "mutation"
 CORE = ("protocol", "actor")
@@ -55,6 +62,22 @@ def _everything() -> str:
     return digest([*core(), *test_files()])
 
 
+@cache
+def _worlds() -> str:
+    """Return the digest of what runs schedules, seeds and searches; the core itself stands by itself."""
+    return code.digest(tuple(sorted({*SCHEDULES, *SEARCHED, "mutants"} - {*EVERY_CHANGE})))
+
+
+@cache
+def _all_but_tests() -> str:
+    return digest(core()) + _worlds()
+
+
+@cache
+def _of_one(test: str) -> str:
+    return digest([ROOT / test]) if (ROOT / test).exists() else ""
+
+
 class Ledger:
     """What is known of the changes of one file."""
 
@@ -62,7 +85,7 @@ class Ledger:
         self.path, self.source = path, path.read_bytes()
         self.name = path.relative_to(ROOT).as_posix()
         self.file = digest([path])
-        self.code = _everything()
+        self.code, self.core = _everything(), _all_but_tests()
         self.changes: dict[Key, Change] = {}
         from changes import changes
 
@@ -75,47 +98,51 @@ class Ledger:
         self._read()
 
     def _read(self) -> None:
-        tests: dict[str, str] = {}
         for text in self.kept.read_text().splitlines() if self.kept.exists() else ():
             line = json.loads(text)
             if line["file"] != self.file:
                 continue
-            tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]))
-            of = line["by"].partition("::")[0]
-            if of.endswith(".py"):
-                if of not in tests:
-                    tests[of] = digest([ROOT / of]) if (ROOT / of).exists() else ""
-                good = tests[of] == line["tests"]
-            else:
-                good = line["tests"] == self.code or tried.stage not in ("", "tests")
+            tried = Tried(line["stage"], line["by"], line["cpu"], tuple(line["through"]), line.get("seeds", 0))
+            good = line["tests"] == self._rests_on(tried)
+            if not good and not tried.stage and line.get("core") == self.core:  # only tests have changed
+                good, tried = True, replace(tried, through=tuple({*tried.through} - {"tests"}))
             if good:
                 self.known[line["where"], line["change"], line["number"]] = tried
             else:
                 self.known.pop((line["where"], line["change"], line["number"]), None)
 
+    def _rests_on(self, tried: Tried) -> str:
+        """Return the digest of what an answer rests on."""
+        of = tried.by.partition("::")[0]
+        if of.endswith(".py"):
+            return _of_one(of)
+        if tried.stage not in ("", "tests"):
+            return _worlds()
+        return self.code + (_worlds() if set(tried.through) - {"tests"} else "")
+
     def keep(self, change: Change, tried: Tried) -> None:
         """Write one line."""
         key = self.keys[change]
         self.known[key] = tried
-        of = tried.by.partition("::")[0]
         line = {
             "line": change.line, "column": change.column, "where": key[0], "change": key[1], "number": key[2],
-            "file": self.file, "tests": digest([ROOT / of]) if of.endswith(".py") else self.code,
+            "file": self.file, "tests": self._rests_on(tried),
             "stage": tried.stage, "by": tried.by, "cpu": tried.cpu, "through": tried.through,
+            "seeds": tried.seeds, "core": self.core,
         }  # fmt: skip
         with open(self.kept, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def left(self, wanted: Iterable[Key], until: str) -> list[tuple[Change, tuple[str, ...]]]:
-        """Return the changes that are still to be tried, each with the stages that it survived already."""
+    def left(self, wanted: Iterable[Key], until: str, seeds: int) -> list[tuple[Change, Tried]]:
+        """Return the changes that are still to be tried, each with what it survived already."""
         asked = set(STAGES[: STAGES.index(until) + 1])
-        work: list[tuple[Change, tuple[str, ...]]] = []
+        work: list[tuple[Change, Tried]] = []
         for key in wanted:
             tried = self.known.get(key)
             if tried is None:
-                work.append((self.changes[key], ()))
-            elif not tried.stage and not asked <= set(tried.through):
-                work.append((self.changes[key], tried.through))
+                work.append((self.changes[key], Tried()))
+            elif not tried.stage and (not asked <= set(tried.through) or "seeds" in asked and tried.seeds < seeds):
+                work.append((self.changes[key], tried))
         return work
 
 

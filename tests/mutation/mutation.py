@@ -13,6 +13,7 @@ Read also `changes` (which bugs), `trying` (who must notice them), `survivors` (
 import argparse
 import json
 import multiprocessing
+import os
 import sys
 import time
 from collections import Counter
@@ -21,7 +22,7 @@ from pathlib import Path
 from changes import Change
 from ledger import FOLDER, Key, Ledger, core, digest, sample, test_files
 from survivors import PAGE, explained, row
-from trying import ROOT, STAGES, Test, Tracer, Tried, Trier, run_pytest, try_anew
+from trying import ROOT, SEEDS, STAGES, Test, Tracer, Tried, Trier, run_pytest, try_anew
 
 SAMPLE = 600
 
@@ -45,12 +46,13 @@ def lines_of_each_test() -> dict[str, Test]:
                 "digest": digest([path]),
                 "tests": {test: [one.lines, one.seconds] for test, one in tests.items()},
             }
-        kept.write_text(json.dumps(known))
+        whole = kept.with_suffix(f".{os.getpid()}")
+        whole.write_text(json.dumps(known))
+        whole.replace(kept)  # at once: another run may read it
     return {
         test: Test(lines, seconds)
-        for file in known["files"].values()
-        for test, (lines, seconds) in file["tests"].items()
-        if lines
+        for path in test_files()
+        for test, (lines, seconds) in known["files"][path.name]["tests"].items()
     }
 
 
@@ -72,14 +74,20 @@ def _traced(files: list[str], wanted: set[str]) -> dict[str, Test]:
     return found
 
 
-def work_through(ledger: Ledger, wanted: list[Key], until: str, end: float, anew: bool) -> None:
+def work_through(ledger: Ledger, wanted: list[Key], until: str, seeds: int, end: float, anew: bool) -> None:
     """Try what is left of these changes of one file, until a time: those inside functions, or (`anew`) the others."""
-    tests = {name: one for name, one in lines_of_each_test().items() if ledger.name in one.lines}
+    every = lines_of_each_test()
+    tests = {name: one for name, one in every.items() if ledger.name in one.lines}
     files = sorted({name.partition("::")[0] for name in tests})
     module = ledger.name.removesuffix(".py").replace("/", ".")
-    own = [file for file in files if module in (ROOT / file).read_text() or f"test_{ledger.path.stem}.py" in file]
-    left = ledger.left(wanted, until)
-    inside = [(change, through) for change, through in left if change.where]
+    stem = f"test_{ledger.path.stem}.py"
+    own = {
+        file
+        for file in {name.partition("::")[0] for name in every}
+        if stem in file or module in (ROOT / file).read_text()
+    }
+    left = ledger.left(wanted, until, seeds)
+    inside = [(change, before) for change, before in left if change.where]
     counted = 0
 
     def tell(change: Change, tried: Tried) -> bool:
@@ -93,21 +101,23 @@ def work_through(ledger: Ledger, wanted: list[Key], until: str, end: float, anew
         return time.monotonic() < end
 
     if inside and not anew:
-        trier = Trier(ledger.path, ledger.source, inside, tests, own, until, tell)
+        trier = Trier(ledger.path, ledger.source, inside, tests, sorted(own), until, seeds, tell)
         process = multiprocessing.get_context("fork").Process(target=run_pytest, args=(files, trier))
         process.start()
         process.join()
-    for change, _ in left:
+    for change, before in left:
         if anew and not change.where and time.monotonic() < end:
-            quick = {name: one for name, one in tests.items() if one.seconds < 0.5}
-            tell(change, try_anew(change, ledger.path, ledger.source, quick, own, until))
+            # a default is part of no line that a test runs: so every test is asked whose file names this module
+            quick = {name for name, one in every.items() if one.seconds < 0.5}
+            asked = {name: every[name] for name in quick if name in tests or name.partition("::")[0] in own}
+            tell(change, try_anew(change, ledger.path, ledger.source, asked, sorted(own), until, before, seeds))
 
 
-def judge(ledger: Ledger, wanted: list[Key], until: str) -> tuple[dict[str, int], list[Key], list[str]]:
+def judge(ledger: Ledger, wanted: list[Key], until: str, seeds: int) -> tuple[dict[str, int], list[Key], list[str]]:
     """Count who noticed how many changes; return the counts, the survivors that the page does not explain, and its errors."""
     counts: Counter[str] = Counter()
     whys = explained(ledger.name)
-    left = {ledger.keys[change] for change, _ in ledger.left(wanted, until)}
+    left = {ledger.keys[change] for change, _ in ledger.left(wanted, until, seeds)}
     bare, wrong = [], []
     for key in wanted:
         tried = ledger.known.get(key)
@@ -146,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("files", nargs="*")
     parser.add_argument("--sample", action="store_true", help=f"{SAMPLE} changes of the files that are not tried whole")
     parser.add_argument("--until", choices=STAGES, default="seeds", help="the last stage that a survivor meets")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"how many seeds a survivor meets ({SEEDS})")
     parser.add_argument("--minutes", type=float, default=600.0)
     parser.add_argument("--rows", action="store_true", help="print unexplained survivors as rows of the page")
     parser.add_argument("--told", action="store_true", help="only say what is known already")
@@ -174,10 +185,10 @@ def main() -> int:
     for anew in (False, True):  # those that need a new process cost a hundred times as much
         for path, wanted in todo.items():
             if not asked.told and time.monotonic() < end:
-                work_through(Ledger(path), wanted, asked.until, end, anew)
+                work_through(Ledger(path), wanted, asked.until, asked.seeds, end, anew)
     for path, wanted in todo.items():
         ledger = Ledger(path)
-        counts, bare, wrong = judge(ledger, wanted, asked.until)
+        counts, bare, wrong = judge(ledger, wanted, asked.until, asked.seeds)
         for key in bare:
             line = ledger.changes[key].line
             survived.append(f"{ledger.name}:{line}: nothing notices `{key[1]}`, and {PAGE.name} does not say why.")

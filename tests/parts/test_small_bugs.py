@@ -1,15 +1,20 @@
 """The mutation run itself: which small bugs it makes, how one is put in its place, and what the page of survivors says."""
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+import ledger
 import pytest
 from changes import changes
 from ledger import Ledger, core
 from placing import NoChange, held, place
 from survivors import PAGE, explained, row
+from trying import HUNG, Tried, surely
+from watching import computed
 
 SOURCE = b'''"""A module."""
 
@@ -72,3 +77,47 @@ def test_every_survivor_on_the_page_is_a_change_of_the_code_as_it_is() -> None:
         gone = set(explained(ledger.name)) - set(ledger.changes)
         assert not gone, f"{PAGE.name} explains changes of {ledger.name} that cannot be made any more: {gone}"
     assert "trying" in sys.modules, "the run is imported with the tests, so that it is checked"
+
+
+def test_a_survivor_goes_on_with_the_next_seed_and_meets_the_tests_anew_when_they_have_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "FOLDER", tmp_path)
+
+    path = next(one for one in core() if one.stem == "outbox")
+
+    def left(seeds: int) -> dict[Any, Tried]:
+        kept = Ledger(path)
+        return {kept.keys[change]: before for change, before in kept.left([key], "seeds", seeds)}
+
+    kept = Ledger(path)
+    key = next(iter(kept.changes))
+    assert left(20) == {key: Tried()}
+    kept.keep(kept.changes[key], Tried(through=("tests", "schedules", "seeds"), seeds=20))
+    assert left(20) == {} and left(300)[key].seeds == 20
+    monkeypatch.setattr(ledger, "_everything", lambda: "other tests")
+    assert set(left(20)[key].through) == {"schedules", "seeds"} and left(20)[key].seeds == 20
+    monkeypatch.setattr(ledger, "_all_but_tests", lambda: "another core")
+    assert left(20) == {key: Tried()}
+
+
+@pytest.mark.slow
+def test_a_process_that_sleeps_is_told_from_one_that_was_stopped_or_waits_for_its_turn() -> None:
+    """Only who sleeps for long has hung: a load, or SIGSTOP, is no evidence that a change was noticed."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as reader:
+        while (ticks := computed(reader.pid)) is None:
+            pass  # it begins
+        assert computed(reader.pid) == ticks
+        reader.send_signal(signal.SIGSTOP)
+        while computed(reader.pid) is not None:
+            pass  # the signal is on its way
+        reader.kill()
+    assert computed(reader.pid) is None, "it has ended"
+
+
+@pytest.mark.parametrize("by", ["tests/real/test_disk.py::test_one", f"tests/parts/test_log.py::test_one{HUNG}"])
+def test_what_a_clock_on_the_wall_may_have_noticed_is_tried_twice(by: str) -> None:
+    said = [Tried("tests", by), Tried(through=("tests",))]
+    assert surely(lambda: said.pop(0)) == Tried(through=("tests",)) and not said
+    at_once = [Tried("tests", "tests/parts/test_log.py::test_one")]
+    assert surely(lambda: at_once.pop(0)).stage == "tests"

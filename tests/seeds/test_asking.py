@@ -3,16 +3,21 @@
 from typing import Any
 
 import pytest
+from msgspec import Struct
 from msgspec.structs import replace
 
-from chatsys.actor.actor import Address
+from chatsys.actor.actor import Actor, Address
+from chatsys.actor.effects import Send
 from chatsys.explore.explorer import Budget, Explorer, Result
+from chatsys.explore.happenings import Give, Rules
+from chatsys.explore.model import Model
 from chatsys.explore.models import ElectionModel, LogModel
 from chatsys.explore.watched import Watch
 from chatsys.protocol.election import Bully
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.messages import Ack, Ok, Prepare, Promise
 from chatsys.protocol.state import Role
+from chatsys.protocol.succession import Succession
 
 
 def search(model: Any) -> Result:
@@ -45,6 +50,25 @@ class OldAnswersCount(Bully):
     def on_message(self, sender: Address, message: Any, now: float) -> Any:
         if isinstance(message, Ok) and self.state.role is Role.NOMINATING:
             message = replace(message, round=self.round)
+        return super().on_message(sender, message, now)
+
+
+class PromisesKept(Succession):
+    """Counts the promises of its last attempt, which it gave up, in the next one, too."""
+
+    def stand(self, *given: Any) -> Any:
+        before = dict(self.promises)
+        effects = super().stand(*given)
+        self.promises = before | self.promises
+        return effects
+
+
+class PromisesRead(Succession):
+    """Trusts somebody if a promise comes when it has given up and tries again, and others had come before."""
+
+    def on_message(self, sender: Address, message: Any, now: float) -> Any:
+        if isinstance(message, Promise) and message.ok and self.state.role is Role.NOMINATING and self.promises:
+            self.state.trust = True
         return super().on_message(sender, message, now)
 
 
@@ -93,6 +117,89 @@ def test_a_wrong_claim_of_what_may_be_forgotten_makes_no_wrong_verdict(claim: st
         assert result.verdict == "inconclusive" and says in result.why
     else:
         assert result.verdict == "exhausted, ok" and {"elected", "stood back"} <= set(result.reached)
+
+
+@pytest.mark.parametrize(("part", "terms"), [(PromisesKept, 3), (PromisesRead, 2)])
+def test_a_variable_that_is_read_much_later_or_on_a_forgotten_frame_makes_no_wrong_verdict(
+    part: Any, terms: int
+) -> None:
+    """Nobody reads the promises of an attempt when it was just given up.
+
+    One rule reads them in the next attempt, the other when a promise comes so late that it is forgotten, too.
+    """
+    result = search(ElectionModel(parts={"succession": part}, terms=terms, answers="any", addresses=(1, 2)))
+    assert result.verdict == "inconclusive" and "is read" in result.why
+    assert f"depends on 'promises' of {part.__name__}" in result.why
+
+
+class Word(Struct, frozen=True, tag="WORD"):
+    """Something said."""
+
+    text: str
+
+
+class Secretive(Actor):
+    """Node 2 has a secret from its first step on; `reads` says when its rules read it."""
+
+    messages = (Word,)
+    reads = "never"
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.steps, self.secret, self.told = 0, 0, False
+
+    def start(self, now: float) -> list[Any]:
+        if self.me == 1:
+            self.alarms.set("speak", now + 1.0)
+        return []
+
+    def on_alarm(self, name: Any, now: float) -> list[Any]:
+        return [Send(2, Word("late"))]
+
+    def on_message(self, sender: Address, message: Any, now: float) -> list[Any]:
+        if isinstance(message, Word) and message.text == "step":
+            self.steps += 1
+            self.secret = 1 if self.steps == 1 else self.secret
+        if isinstance(message, Word) and self.steps == 3 and message.text == self.reads:
+            self.told = self.told or self.secret > 0
+        return []
+
+
+class Secrets(Model):
+    """Three steps of node 2, and a frame of node 1, which the model holds for dead."""
+
+    name = "secrets"
+    rules = Rules(disk_steps=False)
+    asks = True
+    inputs = tuple(Give(name, Word("step")) for name in ("ann", "bob", "cid"))
+
+    def __init__(self, reads: str) -> None:
+        super().__init__()
+        self.kind: type[Actor] = type("Secretive", (Secretive,), {"reads": reads})
+
+    def make(self, me: Any, config: Any, random: Any) -> Actor:
+        return self.kind(me, config, random)
+
+    def takes(self, life: Any, given: Give) -> bool:
+        return bool(life.me == 2)
+
+    def dead(self, life: Any, frame: Any, sender: Any) -> bool:
+        return True
+
+    def forget(self, life: Any) -> None:
+        if life.actor is not None:
+            life.actor.secret = 0
+
+
+@pytest.mark.parametrize("reads", ["never", "step", "late"])
+def test_a_secret_is_asked_about_two_turns_later_and_with_a_frame_that_is_forgotten_too(reads: str) -> None:
+    """Its third step reads it, or only the frame of node 1 after its third step."""
+    result = search(Secrets(reads))
+    if reads == "never":
+        assert result.verdict == "exhausted, ok"
+    else:
+        assert result.verdict == "inconclusive" and "is read" in result.why
+        assert f"WORD(text='{reads}')" in result.why and "'secret' of Secretive" in result.why
 
 
 def test_a_verdict_names_what_it_rests_on() -> None:

@@ -6,6 +6,7 @@ schedules in every run of the tests (`test_mutants`).
 """
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -153,6 +154,23 @@ def test_the_command_prints_a_line_each_and_one_object_for_scripts(run: Run) -> 
     printed = json.loads(out)
     assert code == 0 and printed["unseen"] == printed["protocol_broken"] == []
     assert printed["mutants"][0]["killer"] == "S8"
+
+
+def test_a_search_of_the_protocol_that_does_not_come_to_its_end_is_told_and_is_inconclusive(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "claims the lead at start"
+    monkeypatch.setitem(SEARCHES, name, replace(SEARCHES[name], states=60))
+    code, out, _ = run("mutants", name, "--explore")
+    assert code == 3 and "INCONCLUSIVE without the bug" in out
+    assert f"  {name}: The budget of 60 distinct states ran out" in out
+    code, out, _ = run("mutants", name, "--explore", "--json")
+    printed = json.loads(out)
+    assert (
+        code == 3
+        and printed["protocol_inconclusive"] == [name]
+        and printed["unseen"] == printed["protocol_broken"] == []
+    )
 
 
 def test_the_command_refuses_what_cannot_be_meant(run: Run) -> None:

@@ -80,7 +80,7 @@ def bugs(which: str) -> dict[str, str]:
     return {name: name for name, one in MUTANTS.items() if one.client is Client}
 
 
-def main(which: str, most: str = "100", kinds: str = "", as_json: bool = False) -> None:
+def main(which: str, most: str = "100", kinds: str = "", *, as_json: bool = False) -> None:
     """Measure all bugs of a list."""
     rows = []
     for name, told in bugs(which).items():

@@ -110,7 +110,8 @@ def table(names: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
     """Yield a row for each mutant (all) as soon as it was looked for, as plain JSON values.
 
     `killer` is "" if no invariant that names the mutant was seen broken; `reason` says why it is out
-    of reach; `protocol` is the verdict on the protocol as it is, searched the same way.
+    of reach; `protocol` is the verdict on the protocol as it is, searched the same way, and `protocol_why` why
+    that did not come to its end.
     """
     for name in MUTANTS if names is None else names:
         one, search = named(name), SEARCHES.get(name)
@@ -131,6 +132,7 @@ def table(names: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
             "stages": [stage.what for stage in search.stages],
             "bounds": list(seen.bounds),
             "protocol": real.verdict,
+            "protocol_why": "" if real.verdict == "exhausted, ok" else real.why,
             "protocol_states": real.states,
             "reason": "",
         }
