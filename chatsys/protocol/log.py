@@ -129,10 +129,13 @@ class Log:
         self.commit = seq
         return [Note("commit", seq=seq, verified=self.verified), Commit(seq)]
 
-    def restore(self, entries: Sequence[Entry], commit: int) -> None:
-        """Begin a life with what the disk holds, of which entries up to `commit` are known to be committed."""
+    def restore(self, entries: list[Entry], commit: int) -> None:
+        """Begin a life with what the disk holds, of which entries up to `commit` are known to be committed.
+
+        From now on the list is the log's: a long one is not copied.
+        """
         assert commit <= len(entries), "only what is here can be committed"
-        self.entries = list(entries)
+        self.entries = entries
         self.commit = self.verified = commit
 
     # --- entries ---------------------------------------------------------------------------

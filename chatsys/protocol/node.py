@@ -29,7 +29,7 @@ Promises  whatever a frame rests on stands before it in the list; the outbox mak
 Read also the parts, from `failure` to `sessions`, in the order of the house.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, ClassVar
 
@@ -182,17 +182,20 @@ class Node(Actor):
         Raises `LogError` if the log is of another cluster or node, and its kind `DamagedLog` if a
         record cannot follow on those before it.
         """
-        state, known = self.state, list(records)
-        for record in known:
-            if type(record) is Boot or type(record) is LearnerBoot:
-                self._check_owner(record)
-        found = replay(known, f"of node {state.me}")
+        state, found = self.state, replay(self._own(records), f"of node {self.me}")
         state.incarnation = found.incarnation
         self.identities.recover_from(found)
         if found.promise is not None:
             state.term, state.promised_to = found.promise.term, found.promise.to
         self.log.restore(found.entries, found.hint)
         self.hinted = found.hint
+
+    def _own(self, records: Iterable[msgspec.Struct]) -> Iterator[msgspec.Struct]:
+        """Yield these records, once it is known of each life that it was one of this node."""
+        for record in records:
+            if type(record) is Boot or type(record) is LearnerBoot:
+                self._check_owner(record)
+            yield record
 
     def _check_owner(self, boot: Boot | LearnerBoot) -> None:
         """Refuse a log of another format, of another node or of a learner."""

@@ -45,13 +45,14 @@ from typing import Any, ClassVar
 import msgspec
 
 from chatsys.actor.actor import Address
-from chatsys.actor.effects import Deliver, Delivery, Effects, Note, Send
+from chatsys.actor.effects import Deliver, Effects, Note, Send
 from chatsys.actor.events import DiskSpace, LinkDown, Stop
 from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Order, Release, Yield
 from chatsys.protocol.messages import Entry, Submit, SubmitReply, SubmitStatus, Subscribe
 from chatsys.protocol.part import Part
 from chatsys.protocol.public import Heard, public
+from chatsys.protocol.serving.delivery_run import DeliveryRun
 from chatsys.protocol.serving.forwarding import Forwarding, Pair
 from chatsys.protocol.serving.subscribers import PAUSE, Subscribers
 from chatsys.protocol.session_table import SessionTable, refusal
@@ -323,28 +324,30 @@ class Sessions(Part):
 
         SPECIFICATION R10.12.
         """
-        run: list[Delivery] = []
+        run: list[Entry] = []
         effects: Effects = []
         for entry in self.log.since(self.delivered, last):
             self.delivered = entry.seq
             if entry.kind == "chat" or entry.kind == "session":
                 effects += self._take_up(entry, run)
-        return [Deliver(*run), *effects] if run else effects
+        return [Deliver.made(DeliveryRun(run, len(self.chat))), *effects] if run else effects
 
-    def _take_up(self, entry: Entry, run: list[Delivery]) -> Effects:
+    def _take_up(self, entry: Entry, run: list[Entry]) -> Effects:
         """Enter a committed entry into the table; if it is new, let it be delivered with `run`, and answer who waits."""
         verdict = self.table.apply(entry)  # SPECIFICATION R10.5
-        self._caught_up(entry, verdict)
-        links = self.forwarding.answerable((entry.client_id, entry.client_seq))
-        client, msg_no = public(entry.client_id), 0
+        if self.ahead:
+            self._caught_up(entry, verdict)
+        awaited = self.forwarding.waiting or self.forwarding.older
+        links = self.forwarding.answerable((entry.client_id, entry.client_seq)) if awaited else None
+        msg_no = 0
         if verdict != "new":
+            client = public(entry.client_id)
             return [Note("duplicate", seq=entry.seq, client=client, client_seq=entry.client_seq, reason=verdict)]
         if entry.kind == "chat":
             self.chat.append(entry.seq)
             msg_no = self.state.messages = len(self.chat)
-            said = (entry.author, entry.text, entry.room, entry.term, client, entry.client_seq)
-            run.append(Delivery(entry.seq, msg_no, *said))
-        return [self._ok(link, entry, msg_no) for link in links]  # SPECIFICATION R10.4
+            run.append(entry)
+        return [self._ok(link, entry, msg_no) for link in links] if links else []  # SPECIFICATION R10.4
 
     def _caught_up(self, entry: Entry, verdict: str) -> None:
         """What is delivered stands in the table now; an expired session has nothing ahead any more."""

@@ -35,7 +35,7 @@ def entries(count: int) -> list[Any]:
 
 def test_an_empty_log_means_nothing() -> None:
     found = replay(())
-    assert found == Recovered((), None, (), 0)
+    assert found == Recovered((), None, [], 0)
     assert (found.boot, found.incarnation, found.term, found.records()) == (None, 0, 0, ())
 
 

@@ -171,7 +171,7 @@ def syncing(*own: Entry, committed: int = 0, best: Label = Label(2, 5), **rest: 
     """Return node 3, which stands for term 3, has this log, and was promised by node 1, whose log ends in `best`."""
     three = nominee(**rest)
     three.state.term = 2
-    three.log.restore(own, committed)
+    three.log.restore([*own], committed)
     three.stand(Stand(), now=0.0)
     three.on_message(3, Promise(3, True, three.log.last), now=0.1)
     if three.state.role is Role.PREPARING:

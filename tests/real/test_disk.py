@@ -56,7 +56,7 @@ def store(folder: Path, *records: Counted) -> list[int]:
 def read(folder: Path) -> list[Counted]:
     disk = Disk(folder, TYPES)
     disk.gone()
-    return disk.records
+    return [*disk.records]
 
 
 def test_what_was_synced_comes_back_in_the_next_life(tmp_path: Path) -> None:
