@@ -133,11 +133,11 @@ def test_what_gathers_while_a_sync_is_under_way_is_one_batch(steps: Steps) -> No
     disk = steps.disk
     disk.flush()
     assert disk._jobs.empty(), "there is nothing to sync"
-    disk.write(Counted(1))
+    disk.write([Counted(1)])
     disk.flush()
     assert disk._jobs.get() == (ONE, 1)
-    disk.write(Counted(2))
-    disk.write(Counted(1))
+    disk.write([Counted(2)])
+    disk.write([Counted(1)])
     disk.flush()
     assert disk._jobs.empty(), "one sync at a time"
     disk._report(1)
@@ -151,10 +151,10 @@ def test_what_gathers_while_a_sync_is_under_way_is_one_batch(steps: Steps) -> No
 
 def test_a_life_that_ended_writes_nothing_hears_nothing_and_lets_go_once(steps: Steps) -> None:
     disk = steps.disk
-    disk.write(Counted(1))
+    disk.write([Counted(1)])
     disk.abandon()
     assert disk._buffer == [] and disk._jobs.get() is None
-    disk.write(Counted(2))
+    disk.write([Counted(2)])
     disk.flush()
     assert disk._jobs.empty()
     disk._report(1)

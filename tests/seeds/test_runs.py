@@ -133,9 +133,9 @@ def test_frames_that_come_together_do_what_each_would_do_alone(seed: int) -> Non
             if random.random() < 0.05:
                 order = random.choice((DiskSpace(True), DiskSpace(False), DiskSpace(False), StandDown()))
                 assert outcome(together.on_command, order, now) == outcome(alone.on_command, order, now)
-            client = random.random() < 0.9
-            sender = random.choice(("ann", "bob")) if client else random.choice((1, 2))
-            messages = (said if client else told)(random, alone)
+            is_client = random.random() < 0.9
+            sender = random.choice(("ann", "bob")) if is_client else random.choice((1, 2))
+            messages = (said if is_client else told)(random, alone)
             seen = outcome(together.on_messages, sender, messages, now)
             assert seen == outcome(one_by_one, alone, sender, messages, now), (sender, messages)
             if isinstance(seen, str):
