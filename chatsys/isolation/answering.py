@@ -40,8 +40,8 @@ SETTLE = -1
 """The number of no object: give back to the system what is not used any more, so that memory can be read."""
 CONFINED, LOADED = 1, 2
 """The numbers of the first two answers; those of the requests follow."""
-FLUSH, CHUNK = 1 << 18, 1 << 16
-"""So many bytes of answers are sent at once, or a little more; bytes that are read at once."""
+FLUSH = 1 << 18
+"""So many bytes of answers are sent at once, or a little more."""
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,25 +113,19 @@ class Pipe:
 
     def __init__(self, end: int) -> None:
         self.end = end
-        self._came = bytearray()
-        """What has come of the next frames."""
         self._encode = msgspec.msgpack.Encoder().encode
 
     def read(self) -> bytes:
         """Return the next frame."""
-        self._wait_for(4)
-        size = int.from_bytes(self._came[:4], "big")
-        self._wait_for(4 + size)
-        frame = bytes(self._came[4 : 4 + size])
-        del self._came[: 4 + size]
-        return frame
+        return self._exactly(int.from_bytes(self._exactly(4), "big"))
 
-    def _wait_for(self, count: int) -> None:
-        """Read until so many bytes are there; more may have come with them."""
-        while len(self._came) < count:
-            if not (more := os.read(self.end, CHUNK)):
+    def _exactly(self, count: int) -> bytes:
+        data = bytearray()
+        while len(data) < count:
+            if not (more := os.read(self.end, count - len(data))):
                 raise EOFError
-            self._came += more
+            data += more
+        return bytes(data)
 
     def write(self, number: int, entries: list[Any], done: bool = True, place: str = "") -> None:
         """Send answers to request `number`; `done` if they are the last ones."""

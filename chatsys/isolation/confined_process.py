@@ -17,7 +17,6 @@ Read also `limits`, `remote` (what is asked), `answering` (the process itself), 
 
 import os
 import signal
-import struct
 import subprocess
 import tempfile
 import time
@@ -49,7 +48,7 @@ from chatsys.isolation.limits import (
 from chatsys.temporary import remove, temporary
 
 FRAME, CHUNK = 1 << 20, 1 << 16
-"""Bytes that a frame may have; bytes that are sent or read at once, so that a look is never far."""
+"""Bytes that a frame may have; bytes that are read at once."""
 LOOK, COUNT = 0.05, 0.25
 """Seconds between two looks at the clocks, and at the folder."""
 ENDING, SAYING = 1.0, 0.15
@@ -104,6 +103,7 @@ class ConfinedProcess:
 
     def _begin(self) -> None:
         import mmap  # not every system has these, and all of this can be imported there
+        import select
         import socket
 
         self._end, theirs = socket.socketpair()
@@ -119,9 +119,9 @@ class ConfinedProcess:
         finally:
             theirs.close()
             shared.close()
-        self._end.setblocking(True)  # whatever `socket.setdefaulttimeout` says
-        for way in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # so one call of the system both waits and reads
-            self._end.setsockopt(socket.SOL_SOCKET, way, struct.pack("ll", 0, int(1e6 * LOOK)))
+        self._end.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(self._end, select.POLLIN)
 
     def _first(self, request: bytes, kind: Any) -> Any:
         """Return the only answer to what stands at the beginning."""
@@ -161,13 +161,12 @@ class ConfinedProcess:
         view = memoryview(data)
         while view:
             try:
-                view = view[self._end.send(view[:CHUNK]) :]
+                view = view[self._end.send(view) :]
             except BlockingIOError:
-                pass  # it took nothing for `LOOK` seconds
+                self._look(silent=True)
+                time.sleep(0.001)
             except OSError:
                 self._died()
-            if view and time.monotonic() - self._looked > LOOK:
-                self._look(silent=True)  # whoever takes a little now and then says nothing either
 
     def _frame(self) -> bytes:
         self._wait_for(4)
@@ -182,22 +181,16 @@ class ConfinedProcess:
     def _wait_for(self, count: int) -> None:
         """Read until so many bytes are there; more may have come with them."""
         while len(self._came) < count:
-            more = self._more()
-            if more:
+            if came := self._poll.poll(1000 * LOOK):
+                try:
+                    more = self._end.recv(CHUNK)
+                except OSError:
+                    more = b""
+                if not more:
+                    self._died()
                 self._came += more
-            elif more is not None:
-                self._died()
             if time.monotonic() - self._looked > LOOK:
-                self._look(silent=more is None)
-
-    def _more(self) -> bytes | None:
-        """Return what has come, b"" if the process closed its end; None if nothing comes within `LOOK` seconds."""
-        try:
-            return self._end.recv(CHUNK)
-        except BlockingIOError:
-            return None
-        except OSError:
-            return b""
+                self._look(silent=not came)
 
     # --- the clocks ----------------------------------------------------------------------------------
 
@@ -238,10 +231,11 @@ class ConfinedProcess:
             until, data = time.monotonic() + ENDING, bytes(self._came)
             enough = self.cpu + SAYING
             while time.monotonic() < until and self.cpu < enough and len(data) < FRAME:
-                more = self._more()
-                if more == b"":
+                if not self._poll.poll(1000 * LOOK):
+                    continue
+                if not (more := self._end.recv(CHUNK)):
                     break
-                data += more or b""
+                data += more
             while len(data) > 4:
                 size = int.from_bytes(data[:4], "big")
                 place = _frames.decode(data[4 : 4 + size])[3]

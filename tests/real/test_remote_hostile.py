@@ -102,16 +102,6 @@ def test_lying_about_the_progress_only_lengthens_the_wait_up_to_the_whole() -> N
     assert outcome(place) == UNREADABLE
 
 
-@pytest.mark.parametrize("takes", ["time.sleep(100)", "time.sleep(0.03); os.read(answers.pipe.end, 4000)"])
-def test_who_answers_early_and_takes_the_next_question_slowly_sleeps_and_is_told_so(takes: str) -> None:
-    source = body(f"{FIND}\nimport time\nsend(number, True, [(4, None), *right], '')\nwhile True: {takes}")
-    with remotely(source) as remote:
-        assert remote.run([script(1)])[0][0].right
-        with pytest.raises(Gone) as gone:
-            remote.run([CallScript((Call("receive", (1, Message(1, "ann", "z" * 4_000_000))),))])
-    assert gone.value.verdict == "hung" and "It slept for 1.6 s" in gone.value.sentence, gone.value.sentence
-
-
 def test_a_place_is_bounded_and_shown_as_signs() -> None:
     code = "import signal; signal.signal(signal.SIGUSR1, lambda *_: send(number, True, [], '\\x1b[2J' + 'x' * 5000))\nwhile True: pass"
     verdict, sentence = outcome(body(FIND + code))

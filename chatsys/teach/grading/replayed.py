@@ -33,7 +33,7 @@ AGAIN, ALONE = 400, 7
 _encode = msgspec.msgpack.Encoder(order="deterministic", enc_hook=repr).encode
 
 
-class Answered(msgspec.Struct, frozen=True, cache_hash=True):
+class Answered(msgspec.Struct, frozen=True):
     """One call and its answer, as bytes: two of them are equal if these are."""
 
     call: bytes
