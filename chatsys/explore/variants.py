@@ -23,6 +23,7 @@ Read also `asking` (who asks, and about forgotten frames), `missing`, `claims.fo
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Protocol
 
 from chatsys.explore.chance import Undecidable
@@ -92,7 +93,7 @@ class Variants:
 
         Raises `Undecidable` if it does anything else than its life.
         """
-        for key in list(self.tables.taken)[self.read :]:
+        for key in islice(self.tables.taken, self.read, None):
             self.events.setdefault(key >> 32, []).append(key & 0xFFFFFFFF)
         self.read = len(self.tables.taken)
         with self.missing:

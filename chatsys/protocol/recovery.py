@@ -88,14 +88,12 @@ def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recov
     met: dict[int, Remembered] = {}
     entries: list[Entry] = []
     for line, record in enumerate(records, start=1):
-        if type(record) is Stored and record.entry.seq == len(entries) + 1:  # most of a log is this
+        if type(record) is Stored and (where is None or record.entry.seq == len(entries) + 1):  # most of a log is this
             entries.append(record.entry)
             continue
         if where is not None and (why := misfit(record, boot, promise, len(entries))):
             raise DamagedLog(where, line, why)
         match record:
-            case Stored(entry=entry):
-                entries.append(entry)
             case Promised():
                 promise = record  # SPECIFICATION R4.1, R12.7
             case CommitHint(seq=seq):

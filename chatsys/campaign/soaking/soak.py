@@ -90,9 +90,10 @@ def soak(
 ) -> Report:
     """Run one soak and judge it; `rate` is in messages a second, `step` is called once a second.
 
-    With `storm` the faults are kill -9 alone, one every 0.3 s.  With `where="namespaces"` the kernel's own rules make the partitions and lose the packets; with
-    `where="containers"` the engine kills and freezes.  With a `system` the processes are watched from outside, on one
-    of the systems of `campaign.below`.  What clients saw is kept in the file `history` (`check.jepsen`).
+    With `storm` the faults are kill -9 alone, one every 0.3 s.  With `where="namespaces"` the kernel's own rules make the
+    partitions and lose the packets; with `where="containers"` the engine kills and freezes.  With a `system` the
+    processes are watched from outside, on one of the systems of `campaign.below`.  What clients saw is kept in the file
+    `history` (`check.jepsen`).
     Raises `UsageError` for a time, a rate or a number of nodes that make no soak, `NotHere`
     where there can be no namespaces, no containers, or nobody can watch.
     """
