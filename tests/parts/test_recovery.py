@@ -108,7 +108,7 @@ def test_a_record_that_cannot_come_next_is_damage_with_its_number(records: list[
 
 
 def test_of_records_that_this_program_has_just_written_none_is_checked() -> None:
-    assert replay([Stored(chat(2)), Stored(chat(2))]).entries == (chat(2), chat(2))
+    assert [*replay([Stored(chat(2)), Stored(chat(2))]).entries] == [chat(2), chat(2)]
 
 
 def test_what_may_just_come_next_is_no_damage() -> None:
