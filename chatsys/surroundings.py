@@ -165,16 +165,19 @@ def cannot_write(path: str | Path, error: Exception) -> str:
     return f"{path} cannot be written: {reason(error)}; {advice(error)}."
 
 
-def read_ordinary(path: Path) -> bytes:
-    """Return what is in a file; raises `OSError` for a pipe or a device, which might never end."""
+def open_ordinary(path: Path) -> int:
+    """Return a file opened for reading; raises `OSError` for a pipe or a device, which might never end."""
     file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError(errno.EINVAL, "This is no ordinary file", str(path))
-        with open(file, "rb", closefd=False) as stream:
-            return stream.read()
-    finally:
+    if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
+        raise OSError(errno.EINVAL, "This is no ordinary file", str(path))
+    return file
+
+
+def read_ordinary(path: Path) -> bytes:
+    """Return what is in a file; raises `OSError` as `open_ordinary` does."""
+    with open(open_ordinary(path), "rb") as stream:
+        return stream.read()
 
 
 def start_thread(thread: threading.Thread) -> None:

@@ -30,7 +30,7 @@ if (
 
 HERE = Path(__file__).parent
 ALONE = {
-    "test_backup", "test_breaking_by_hand", "test_browser", "test_cluster", "test_compose", "test_containers", "test_course", "test_crowds", "test_frames_hostile", "test_host", "test_joining", "test_leaving", "test_namespaces",
+    "test_backup", "test_bench", "test_breaking_by_hand", "test_browser", "test_cluster", "test_compose", "test_containers", "test_course", "test_crowds", "test_frames_hostile", "test_host", "test_joining", "test_leaving", "test_namespaces",
     "test_panel", "test_panel_rules", "test_pods", "test_rerun", "test_scenarios", "test_soak", "test_terminals", "test_transport", "test_typing", "test_visitors", "test_worker",
 }  # fmt: skip
 """Files whose tests run in real time: no file that computes runs beside them, as beside the notebooks."""

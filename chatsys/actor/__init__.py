@@ -20,6 +20,7 @@ The doors
     recover(records)                    once, before `start`: what the log of earlier lives holds
     start(now)                          a life begins
     on_message(sender, message, now)    a frame, or a link that came up or went down
+    on_messages(sender, messages, now)  frames of one sender that came together: the same, in fewer steps
     on_time(now)                        the moment `deadline` has come, or has passed
     on_command(command, now)            an order of the people who run this actor
     settle(now)                         the end of a turn: what is owed once for all of it

@@ -20,6 +20,7 @@ Promises  an effect is a value: frozen and comparable, so a test compares what a
 Read also `actor` (the doors), `protocol.decisions` (what the parts of a node say to each other).
 """
 
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -34,7 +35,7 @@ class OneOrMore(Generic[T]):
 
     __slots__ = ("items",)
     __match_args__ = ("items",)
-    items: tuple[T, ...]
+    items: Sequence[T]
 
     def __init__(self, *items: T) -> None:
         object.__setattr__(self, "items", items)
@@ -43,7 +44,7 @@ class OneOrMore(Generic[T]):
         raise AttributeError(f"{type(self).__name__} is a value: make another one instead of setting {name}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self.items
+        return type(self), tuple(self.items)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.items == self.items
@@ -88,6 +89,13 @@ class Deliver(OneOrMore[Delivery]):
     """Hand these messages to the user."""
 
     __slots__ = ()
+
+    @classmethod
+    def made(cls, items: Sequence[Delivery]) -> "Deliver":
+        """Return the run of `items`, which may make a delivery only when somebody looks at it."""
+        run = cls()
+        object.__setattr__(run, "items", items)
+        return run
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True, gc=False):

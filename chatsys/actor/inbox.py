@@ -27,8 +27,8 @@ Read also `actor` (what a turn is), `runtime.turns` (who serves this).
 """
 
 from collections import deque
-from collections.abc import Collection, KeysView
-from itertools import islice
+from collections.abc import Collection, KeysView, Sequence
+from itertools import islice, repeat
 from typing import Generic, TypeVar
 
 from chatsys.actor.actor import Address
@@ -64,7 +64,7 @@ class FairInbox(Generic[Item]):
         self.members = members
         """Who is served as a member; None: whoever has a number for an address."""
         self._own: deque[Item] = deque()
-        self._members: deque[tuple[Address, Item, int]] = deque()
+        self._members: deque[Item] = deque()
         self._from_members: dict[Address, _Queue[Item]] = {}
         """Only counted: members' frames are served in the order in which they came."""
         self._clients: dict[Address, _Queue[Item]] = {}
@@ -86,42 +86,52 @@ class FairInbox(Generic[Item]):
         """Put in what comes from this end: it is served in the next turn."""
         self._own.append(item)
 
-    def put(self, sender: Address, item: Item, size: int = 0) -> None:
-        """Put in what came from `sender`, in `size` bytes."""
+    def put(self, sender: Address, items: Sequence[Item], sizes: Sequence[int] = ()) -> None:
+        """Put in what came from `sender`, each in so many bytes (0 where nothing is said)."""
+        sized = zip(items, sizes or repeat(0), strict=False)
         if self._is_member(sender):
             queue = self._from_members.get(sender)
             if queue is None:
                 queue = self._from_members[sender] = _Queue()
-            self._members.append((sender, item, size))
+            self._members += items
         else:
             queue = self._clients.get(sender)
             if queue is None:
                 queue = self._clients[sender] = _Queue()
                 self._light[sender] = None
-            queue.items.append((item, size))
-            if queue.light and queue.frames == LIGHT:
+            queue.items += sized
+            if queue.light and queue.frames + len(items) > LIGHT:
                 queue.light = False
                 del self._light[sender]
-        queue.frames += 1
-        queue.bytes += size
+        queue.frames += len(items)
+        queue.bytes += sum(sizes)
 
-    def is_full(self, sender: Address) -> bool:
-        """Tell whether enough waits of `sender`; if so, `relieved` will name it as soon as there is room."""
+    def room(self, sender: Address) -> tuple[int, int]:
+        """Return how many frames and bytes may still wait of `sender`.
+
+        If there is no room for either, `relieved` will name it as soon as there is.
+        """
         if self._is_member(sender):
             queue, frames, size = self._from_members.get(sender), MEMBER_FRAMES, MEMBER_BYTES
         else:
             queue, frames, size = self._clients.get(sender), CLIENT_FRAMES, CLIENT_BYTES
-        if queue is None or (queue.frames < frames and queue.bytes < size):
-            return False
-        self._held.add(sender)
-        return True
+        if queue is None:
+            return frames, size
+        room = max(0, frames - queue.frames), max(0, size - queue.bytes)
+        if 0 in room:
+            self._held.add(sender)
+        return room
+
+    def is_full(self, sender: Address) -> bool:
+        """Tell whether enough waits of `sender`."""
+        return 0 in self.room(sender)
 
     def at_hand(self) -> list[Item]:
         """Take out what goes before clients: everything of this end and of members that is at hand."""
         items = list(self._own)
         self._own.clear()
         if self._members:
-            items += [item for _, item, _ in self._members]
+            items += self._members
             self._members.clear()
             self._from_members.clear()
         return items

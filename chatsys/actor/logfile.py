@@ -35,11 +35,11 @@ Read also `outbox` (frames that wait for these lines), `sim.disk` and `runtime.d
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, reduce
 from itertools import islice
 from operator import or_
-from typing import Any
+from typing import Any, Protocol
 from zlib import crc32
 
 import msgspec
@@ -54,6 +54,10 @@ FORMAT = 3
 line had a checksum, and nothing said where a sync ended."""
 IDLE = 1.0
 """A disk that was idle for so many seconds marks its last batch as synced."""
+BLOCK = 1 << 20
+"""Bytes of a long log that are looked at together, where no batch asks for more."""
+HEADER = 128
+"""Bytes: no header of a batch, and no mark, is longer."""
 DECODERS = 32
 """So many decoders are kept; each keeps the classes of its records, of which a notebook makes new ones again and again."""
 
@@ -92,6 +96,14 @@ def mark(number: int) -> bytes:
 # --- reading -----------------------------------------------------------------------------------
 
 
+class LogBytes(Protocol):
+    """The bytes of a log: `bytes`, or a file of which a part at a time is in memory.  A part is asked for as a slice."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice) -> bytes: ...
+
+
 class LogFile(msgspec.Struct):
     """What a log file holds."""
 
@@ -105,9 +117,11 @@ class LogFile(msgspec.Struct):
     warning: str = ""
     """What was dropped with them, in words; "" if nothing was."""
 
-    def told(self) -> str:
-        """Return what the trace and the terminal say of it when a life begins."""
-        return f"{len(self.records)} records" + (f"; {self.warning}" if self.warning else "")
+    def told(self, count: int | None = None) -> str:
+        """Return what the trace and the terminal say of it when a life begins; `count`: its records, if it keeps none."""
+        return f"{len(self.records) if count is None else count} records" + (
+            f"; {self.warning}" if self.warning else ""
+        )
 
 
 def decode(data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> LogFile:
@@ -151,16 +165,28 @@ def _decoder(types: tuple[type[msgspec.Struct], ...]) -> msgspec.json.Decoder[An
     return msgspec.json.Decoder(known)
 
 
-class Reader:
-    """Reads one log file from its beginning; all is sound up to the byte `at`."""
+def _check_format(data: bytes) -> None:
+    """Raise `LogError` for a log of format 1 or 2, whose lines have a checksum each."""
+    line = _OLD_LINE.match(data)
+    if line and crc32(line[1] + b"}") == int(line[2], 16):
+        found = _OLD_FORMAT.search(line[1] + b"}")
+        raise other_format(int(found[1]) if found else 1)
 
-    def __init__(self, data: bytes, types: Sequence[type[msgspec.Struct]], path: str = "log") -> None:
-        self.data, self.path, self.decoder = data, path, _decoder(tuple(types))
+
+class Reader:
+    """Reads one log file from its beginning, up to `size`; all is sound up to the byte `at`."""
+
+    def __init__(
+        self, data: LogBytes, types: Sequence[type[msgspec.Struct]], path: str = "log", size: int | None = None
+    ) -> None:
+        self.data, self.types, self.path, self.decoder = data, types, path, _decoder(tuple(types))
+        self.size = len(data) if size is None else size
         self.at = 0
         self._end = 0
         """Where the last batch ends."""
+        self._lines = b""
+        """Of the batch that was taken in last."""
         self.log = LogFile([])
-        self.records = self.log.records
 
     @property
     def next_number(self) -> int:
@@ -168,32 +194,45 @@ class Reader:
         return self.log.number + 1
 
     def read(self) -> LogFile:
-        """Take in batch after batch, up to the end or to what is torn."""
-        while self.at < len(self.data):
+        """Return all that the log holds."""
+        self.log.records = [record for records in self.decoded() for record in records]
+        return self.log
+
+    def decoded(self) -> Iterator[list[Any]]:
+        """Yield the records of each batch."""
+        for lines in self.batches():
+            try:
+                records = self.decoder.decode_lines(lines)
+            except (msgspec.DecodeError, RecursionError, ValueError):
+                raise self._no_record(lines) from None
+            yield records
+
+    def batches(self) -> Iterator[bytes]:
+        """Take in batch after batch, up to the end or to what is torn, and yield their lines; nothing is kept."""
+        while self.at < self.size:
+            self._lines = b""
             if not (self.take_batch(self.at) or self.take_mark() or self.take_batch(self.after_mark()) or self.skip()):
                 self._drop()
                 break
-        return self.log
+            if self._lines:
+                yield self._lines
 
     # --- what is sound ------------------------------------------------------------------------
 
     def take_batch(self, at: int) -> bool:
         """Take in the batch at `at`, if it is whole and its check holds."""
-        header = _BATCH.match(self.data, at)
+        header = _BATCH.match(self.data[at : at + HEADER])
         if header is None:
             return False
         head, number, size, check = header.groups()
-        start = header.end()
+        start = at + header.end()
         end = start + int(size)
         lines = self.data[start:end]
-        if end > len(self.data) or not self.holds(head, lines, check):
+        if end > self.size or not self.holds(head, lines, check):
             return False
         if int(number) != self.log.number + 1:
             raise self._misplaced(int(number))
-        try:
-            self.records += self.decoder.decode_lines(lines)
-        except (msgspec.DecodeError, RecursionError, ValueError):
-            raise self._no_record(start, end) from None
+        self._lines = lines
         self.log.number += 1
         self.log.sure, self._end = self._end, end
         self.at = end
@@ -205,12 +244,12 @@ class Reader:
 
     def take_mark(self) -> bool:
         """Take in a mark that is whole."""
-        found = _MARK.match(self.data, self.at)
+        found = _MARK.match(self.data[self.at : self.at + HEADER])
         if found is None or found[0] != mark(int(found[1])):
             return False
         if int(found[1]) != self.log.number:
             raise self._misplaced(int(found[1]))
-        self.at = found.end()
+        self.at += found.end()
         return True
 
     def after_mark(self) -> int:
@@ -221,9 +260,10 @@ class Reader:
         """Return the error for what is sound and does not belong here: it was doubled, moved, or what was before it is gone."""
         return self.damage(f"batch {found} {f'follows batch {self.log.number}' if self.log.number else 'is the first'}")
 
-    def _no_record(self, start: int, end: int) -> DamagedLog:
-        """Return the error that names the line in a sound batch which is no record."""
-        for line in self.data[start:end].splitlines(keepends=True):
+    def _no_record(self, lines: bytes) -> DamagedLog:
+        """Return the error that names the line in a sound batch, the last one, which is no record."""
+        start = self.at - len(lines)
+        for line in lines.splitlines(keepends=True):
             try:
                 self.decoder.decode(line)
             except (msgspec.DecodeError, RecursionError, ValueError) as error:
@@ -239,88 +279,85 @@ class Reader:
 
     def _drop(self) -> None:
         """Drop what stands at the end as torn; raises `DamagedLog` if it was synced, or cannot be a torn write."""
+        rest = self.data[self.at : self.size]
         if not self.log.number:
-            self._check_format()
-        if why := self._impossible() or self.covered():
+            _check_format(rest)
+        if why := self._impossible(rest) or self.covered(rest):
             raise self.damage(why)
-        self.log.torn = len(self.data) - self.at
-        if not mark(self.log.number).startswith(self.data[self.at :]):
+        self.log.torn = len(rest)
+        if not mark(self.log.number).startswith(rest):
             self.log.warning = (
-                f"a torn batch of {self.log.torn} bytes at the end was dropped ({self._lost()}): its sync had not ended, "
-                "unless it rotted later"
+                f"a torn batch of {self.log.torn} bytes at the end was dropped ({self._lost(rest)}): its sync had not "
+                "ended, unless it rotted later"
             )
 
-    def covered(self) -> str:
-        """Say how it is known that what stands here had been synced; "" if it is not. SPECIFICATION R12.5, R12.12."""
-        return self.marked() or self.followed()
+    def covered(self, rest: bytes) -> str:
+        """Say how it is known that what stands here, `rest`, had been synced; "" if it is not.
 
-    def marked(self) -> str:
+        SPECIFICATION R12.5, R12.12.
+        """
+        return self.marked(rest) or self.followed(rest)
+
+    def marked(self, rest: bytes) -> str:
         """Say which mark covers what stands here, if one does."""
-        for found in _BEGUN.finditer(self.data, self.at):
+        for found in _BEGUN.finditer(rest):
             if found[1] == b"synced" and int(found[2]) >= self.next_number:
-                return self._broken(f"line {self._line_at(found.start())} says that it had been synced")
+                line = self._line_at(self.at + found.start())
+                return self._broken(rest, f"line {line} says that it had been synced")
         return ""
 
-    def followed(self) -> str:
+    def followed(self, rest: bytes) -> str:
         """Say what follows the batch that should stand here and could only be written after its sync, if anything does."""
         number = self.next_number
-        for found in _BEGUN.finditer(self.data, self.at):
+        for found in _BEGUN.finditer(rest):
             if found[1] == b"batch" and int(found[2]) > number:
-                return self._broken(
-                    f"batch {int(found[2])}, which begins at line {self._line_at(found.start())}, follows"
-                )
-        for start in (self.at, self.after_mark()):
-            header = _BATCH.match(self.data, start)
+                line = self._line_at(self.at + found.start())
+                return self._broken(rest, f"batch {int(found[2])}, which begins at line {line}, follows")
+        for start in (0, self.after_mark() - self.at):
+            header = _BATCH.match(rest, start)
             if header and int(header[2]) == number:
                 end = header.end() + int(header[3])
-                after = _MARK.match(self.data, end)
-                if _WRITTEN.search(self.data, after.end() if after else end):
-                    return self._broken("something follows its last byte")
+                after = _MARK.match(rest, end)
+                if _WRITTEN.search(rest, after.end() if after else end):
+                    return self._broken(rest, "something follows its last byte")
         return ""
 
-    def _broken(self, proof: str) -> str:
-        header = _BATCH.match(self.data, self.at)
-        what = "is not whole" if header is None else "fails its check"
+    def _broken(self, rest: bytes, proof: str) -> str:
+        what = "is not whole" if _BATCH.match(rest) is None else "fails its check"
         return f"batch {self.next_number}, which begins here, {what}, and {proof}"
 
-    def _impossible(self) -> str:
+    def _impossible(self, rest: bytes) -> str:
         """Say why a crash cannot have left what stands here, or ""."""
         must_be = _LINE if self.log.number else _FIRST_LINE
-        rest = self.data[self.at : self.at + len(must_be)]
         if self.at == 0 and rest.startswith(b"\xef\xbb\xbf"):
             return "a byte-order mark stands before it: an editor has saved this file"
-        if b"\r" in self.data[self.at :]:
+        if b"\r" in rest:
             return "its lines end as on Windows (CRLF): an editor or a copy has changed this file"
         if any(found not in (0, expected) for found, expected in zip(rest, must_be, strict=False)):
             return "what stands here is no batch, and no part of one that a crash could leave"
         return ""
 
-    def _check_format(self) -> None:
-        """Raise `LogError` for a log of format 1 or 2, whose lines have a checksum each."""
-        line = _OLD_LINE.match(self.data)
-        if line and crc32(line[1] + b"}") == int(line[2], 16):
-            found = _OLD_FORMAT.search(line[1] + b"}")
-            raise other_format(int(found[1]) if found else 1)
-
-    def _lost(self) -> str:
+    def _lost(self, rest: bytes) -> str:
         """Name the entries that a torn batch held, as far as they can be read."""
         seqs = []
-        for line in self.data[self.at :].split(b"\n"):
+        for line in rest.split(b"\n"):
             try:
                 note = note_of(self.decoder.decode(line))
             except (msgspec.DecodeError, RecursionError, ValueError):
                 continue
             if note.kind == "append" and (seq := note.seq) is not None:
                 seqs.append(seq)
-        last = log_end(self.log.records)
-        after = f"after record {len(self.log.records)}" if last is None else f"after entry {last}"
+        last, count = None, 0
+        for records in type(self)(self.data, self.types, self.path, self.at).decoded():
+            last, count = log_end(records, last), count + len(records)
+        after = f"after record {count}" if last is None else f"after entry {last}"
         if not seqs:
             return after
         readable = f"entry {seqs[0]}" if len(seqs) == 1 else f"entries {min(seqs)} to {max(seqs)}"
         return readable if min(seqs) == (last or 0) + 1 else f"{after}; {readable} can be read"
 
     def _line_at(self, at: int) -> int:
-        return 1 + self.data.count(b"\n", 0, at)
+        return 1 + sum(self.data[start : min(start + BLOCK, at)].count(b"\n") for start in range(0, at, BLOCK))
 
     def damage(self, why: str, at: int | None = None) -> DamagedLog:
         """Return the error that names the line at this byte (where the reader is)."""

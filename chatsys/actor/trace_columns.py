@@ -11,7 +11,7 @@ Read also `effects` (the columns), `protocol.messages` and `protocol.storage` (w
 `runtime.recorder` (who write it).
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -55,8 +55,7 @@ def note_of(record: Any) -> Note:
     return Note("append", message=type(record).__name__)
 
 
-def log_end(records: Iterable[msgspec.Struct], before: int | None = None) -> int | None:
+def log_end(records: Sequence[msgspec.Struct], before: int | None = None) -> int | None:
     """Return the last position of the log after `records`, if it was `before`; None: there is no log."""
-    for record in records:
-        before = getattr(record, "log_end", before)
-    return before
+    ends = (getattr(record, "log_end", None) for record in reversed(records))
+    return next((end for end in ends if end is not None), before)

@@ -6,7 +6,7 @@
     why/           what a message waited for, and the same run without that fault
     liveness       does something good happen in time, and is nothing left over?
     soak, fuzz/    real processes under real faults; rubbish for everything that reads
-    bench          what is measured, with units
+    bench/         what is measured, with units
     evidence       all of it in pieces, for hours: `chatsys prove`
 
 Read first `one_seed`.

@@ -118,7 +118,7 @@ def _class_in(module: ModuleType, path: Path, name: str) -> type:
     return found
 
 
-OF_A_NODE = {"christen"}
+OF_A_NODE = {"christen", "on_messages"}
 """Doors of an actor that a world opens only at a whole node: no part needs them."""
 
 

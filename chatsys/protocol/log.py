@@ -74,9 +74,9 @@ class Log:
         assert self.first <= seq <= len(self.entries), f"there is no entry {seq} here"
         return self.entries[seq - 1]
 
-    def since(self, seq: int) -> Sequence[Entry]:
-        """The entries that follow on the one at `seq`."""
-        return self.entries[seq:]
+    def since(self, seq: int, last: int | None = None) -> Sequence[Entry]:
+        """The entries that follow on the one at `seq`, up to the one at `last`, or all."""
+        return self.entries[seq:last]
 
     def term_at(self, seq: int) -> int:
         """The birth term of the entry at `seq`; 0 for position 0."""
@@ -129,19 +129,23 @@ class Log:
         self.commit = seq
         return [Note("commit", seq=seq, verified=self.verified), Commit(seq)]
 
-    def restore(self, entries: Sequence[Entry], commit: int) -> None:
-        """Begin a life with what the disk holds, of which entries up to `commit` are known to be committed."""
+    def restore(self, entries: list[Entry], commit: int) -> None:
+        """Begin a life with what the disk holds, of which entries up to `commit` are known to be committed.
+
+        From now on the list is the log's: a long one is not copied.
+        """
         assert commit <= len(entries), "only what is here can be committed"
-        self.entries = list(entries)
+        self.entries = entries
         self.commit = self.verified = commit
 
     # --- entries ---------------------------------------------------------------------------
 
-    def append(self, entry: Entry) -> Append:
-        """Put `entry` at the end; return the effect that makes it durable."""
-        assert entry.seq == len(self.entries) + 1, "an entry stands at the position it names"  # SPECIFICATION R8.1
-        self.entries.append(entry)
-        return Append(Stored(entry))
+    def append(self, *entries: Entry) -> Append:
+        """Put `entries` at the end; return the effect that makes them durable, one run."""
+        for seq, entry in enumerate(entries, start=len(self.entries) + 1):
+            assert entry.seq == seq, "an entry stands at the position it names"  # SPECIFICATION R8.1
+        self.entries += entries
+        return Append(*map(Stored, entries))
 
     def splice(self, entries: Sequence[Entry], after: int | None = None) -> Effects:
         """Make the log agree with `entries`, which follow on an entry it already holds, the one at `after`.
@@ -160,6 +164,7 @@ class Log:
         the entries do not follow each other.
         """
         effects: Effects = []
+        fresh: list[Stored] = []
         first = (entries[0].seq if after is None else after + 1) if entries else 0
         for seq, entry in enumerate(entries, start=first):
             if entry.seq != seq or not 1 <= seq <= len(self.entries) + 1:
@@ -170,8 +175,9 @@ class Log:
                 if self.entries[entry.seq - 1].term == entry.term:  # SPECIFICATION R1.6, R8.17
                     continue
                 effects += self._truncate(entry.seq)
-            effects.append(self.append(entry))
-        return effects
+            self.entries.append(entry)
+            fresh.append(Stored(entry))
+        return [*effects, Append(*fresh)] if fresh else effects
 
     def _truncate(self, first: int) -> Effects:
         """Void the entries from `first` on: a newer leader has others there.

@@ -97,8 +97,8 @@ class LearnerInfo(msgspec.Struct, frozen=True):
     address: Listening = ""
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One position of the log.  `seq` and `term` never change once they are given."""
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One position of the log.  `seq` and `term` never change once they are given.  No garbage collector looks for cycles here."""
 
     seq: Begun
     term: Begun

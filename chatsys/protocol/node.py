@@ -29,7 +29,7 @@ Promises  whatever a frame rests on stands before it in the list; the outbox mak
 Read also the parts, from `failure` to `sessions`, in the order of the house.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, ClassVar
 
@@ -182,17 +182,20 @@ class Node(Actor):
         Raises `LogError` if the log is of another cluster or node, and its kind `DamagedLog` if a
         record cannot follow on those before it.
         """
-        state, known = self.state, list(records)
-        for record in known:
-            if type(record) is Boot or type(record) is LearnerBoot:
-                self._check_owner(record)
-        found = replay(known, f"of node {state.me}")
+        state, found = self.state, replay(self._own(records), f"of node {self.me}")
         state.incarnation = found.incarnation
         self.identities.recover_from(found)
         if found.promise is not None:
             state.term, state.promised_to = found.promise.term, found.promise.to
         self.log.restore(found.entries, found.hint)
         self.hinted = found.hint
+
+    def _own(self, records: Iterable[msgspec.Struct]) -> Iterator[msgspec.Struct]:
+        """Yield these records, once it is known of each life that it was one of this node."""
+        for record in records:
+            if type(record) is Boot or type(record) is LearnerBoot:
+                self._check_owner(record)
+            yield record
 
     def _check_owner(self, boot: Boot | LearnerBoot) -> None:
         """Refuse a log of another format, of another node or of a learner."""
@@ -225,6 +228,22 @@ class Node(Actor):
         """Take in one message: alarms first, then the fence, then the parts."""
         due = self.on_time(now) if self.deadline <= now else []  # SPECIFICATION R13.3
         return due + self._receive(sender, message, now)
+
+    def on_messages(self, sender: Address, messages: Sequence[msgspec.Struct], now: float) -> Effects:
+        """Take in what came together of one sender: messages of a client that follow on each other are numbered in one run."""
+        effects: Effects = []
+        taken = 0
+        while taken < len(messages):
+            if self.deadline <= now:
+                effects += self.on_time(now)  # SPECIFICATION R13.3
+            run = () if sender in self.state.members else self.sessions.next_run(messages, taken)
+            if len(run) > 1:
+                effects += self._carry_out(self.sessions.number(sender, run), now)
+                taken += len(run)
+            else:
+                effects += self._receive(sender, messages[taken], now)
+                taken += 1
+        return effects
 
     def _receive(self, sender: Address, message: msgspec.Struct, now: float) -> Effects:
         """Ask whether its sender is who it was, then the fence, then the parts that handle this kind of message.
@@ -329,7 +348,7 @@ class Node(Actor):
                 self.state.set_leader(None)
                 return [Yield(reason, slept=slept)]
             case Order(drafts):
-                return [effect for draft in drafts for effect in self.sequencer.order(draft, now)]
+                return self.sequencer.order(drafts, now)
             case Commit():
                 return [*self.learners.read(), *self.sessions.deliver(now)]
             case HandOver():

@@ -37,6 +37,7 @@ So a commit is counted at an entry of the own term, and takes with it whatever s
 Read also `log.splice`, `holdback`, `catchup` (gaps too long to wait for), lab 03; Raft 5.3 and 5.4.
 """
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any, ClassVar
 
@@ -114,7 +115,7 @@ class Sequencer(Part):
         self.own_match = self.own_asked = 0
         self.state.ready = False
         self.barrier = last + 1
-        effects = self.order(Entry(0, 0, "barrier"), now)  # SPECIFICATION R8.2
+        effects = self.order((Entry(0, 0, "barrier"),), now)  # SPECIFICATION R8.2
         state = self.state
         announce = Coordinator(state.term, state.members.peer(state.me), self.barrier, self.log.commit)
         return [*effects, Note("lead", seq=self.barrier), *[Send(peer, announce) for peer in state.members.others]]
@@ -126,14 +127,17 @@ class Sequencer(Part):
             progress.disk, progress.life = met.name, met.incarnation
         return progress
 
-    def order(self, draft: Entry, now: float) -> Effects:
-        """Give `draft` the next sequence number and this term, for ever."""
-        last = self.log.last_seq
-        before, seq = self.log.entry(last).time if last else 0.0, last + 1
+    def order(self, drafts: Sequence[Entry], now: float) -> Effects:
+        """Give the `drafts` the next sequence numbers and this term, in their order, for ever."""
+        last, term = self.log.last_seq, self.state.term
+        time = max(self.log.entry(last).time if last else 0.0, round(now, 3))
         # SPECIFICATION R8.1
-        entry = msgspec.structs.replace(draft, seq=seq, term=self.state.term, time=max(before, round(now, 3)))
-        effect = self.log.append(entry)
-        self.log.verify_to(seq)
+        numbered = [
+            msgspec.structs.replace(draft, seq=seq, term=term, time=time)
+            for seq, draft in enumerate(drafts, start=last + 1)
+        ]
+        effect = self.log.append(*numbered)
+        self.log.verify_to(self.log.last_seq)
         return [effect]
 
     def follow(self, now: float, decision: Yield) -> Effects:

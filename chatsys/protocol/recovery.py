@@ -49,7 +49,8 @@ class Recovered(msgspec.Struct, frozen=True):
     boots: tuple[Boot, ...]
     """The latest lives, `NONCES` of them at most; the last one alone, if lives have no nonce."""
     promise: Promised | None
-    entries: tuple[Entry, ...]
+    entries: list[Entry]
+    """The log in memory goes on with this very list."""
     hint: int
     met: tuple[Remembered, ...] = ()
     """The members that are remembered, each as it was met last."""
@@ -107,7 +108,7 @@ def replay(records: Iterable[msgspec.Struct], where: str | None = None) -> Recov
                 met[node] = record  # SPECIFICATION R4.6
             case Accepted(node=node):
                 met.pop(node, None)
-    return Recovered(tuple(boots), promise, tuple(entries), hint, tuple(met.values()))
+    return Recovered(tuple(boots), promise, entries, hint, tuple(met.values()))
 
 
 def misfit(record: msgspec.Struct, boot: Boot | None, promise: Promised | None, last: int) -> str | None:

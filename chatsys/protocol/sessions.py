@@ -37,19 +37,22 @@ Read also `client` (the other end), `ordering` (who numbers), `forwarding` (whom
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import islice
 from random import Random
 from typing import Any, ClassVar
 
 import msgspec
 
 from chatsys.actor.actor import Address
-from chatsys.actor.effects import Deliver, Delivery, Effects, Note, Send
+from chatsys.actor.effects import Deliver, Effects, Note, Send
 from chatsys.actor.events import DiskSpace, LinkDown, Stop
 from chatsys.config import ClusterConfig
 from chatsys.protocol.decisions import Order, Release, Yield
 from chatsys.protocol.messages import Entry, Submit, SubmitReply, SubmitStatus, Subscribe
 from chatsys.protocol.part import Part
 from chatsys.protocol.public import Heard, public
+from chatsys.protocol.serving.delivery_run import DeliveryRun
 from chatsys.protocol.serving.forwarding import Forwarding, Pair
 from chatsys.protocol.serving.subscribers import PAUSE, Subscribers
 from chatsys.protocol.session_table import SessionTable, refusal
@@ -154,19 +157,46 @@ class Sessions(Part):
         if self.leaves_gap(number, count):
             return [self._reply(sender, submit, "gap", f"message {count} of this session is missing")]
         if number >= count:
-            return self._number(sender, submit)
+            return self.number(sender, (submit,))
         return self._answer_again(sender, submit, known[number] if number < len(known) else ahead[number - len(known)])
 
     def leaves_gap(self, number: int, count: int) -> bool:
         """Tell whether a message with this number came too early: after `count` of its session it must be the next."""
         return number > count
 
-    def _number(self, sender: Address, submit: Submit) -> Effects:
-        """Ask for a new message to be numbered, and note whom to answer once it is delivered."""
-        self._await((submit.client_id, submit.client_seq), submit.via or sender)
-        kind: Any = "chat" if submit.client_seq else "session"
-        said = (submit.client_id, submit.client_seq, submit.room, submit.author, submit.text)
-        return [Order(Entry(0, 0, kind, *said, session=submit.session))]
+    def next_run(self, messages: Sequence[msgspec.Struct], start: int) -> Sequence[Submit]:
+        """Return the messages from `start` on that `_admit` would have numbered, one after the other, if there are any.
+
+        They are of one session, and follow on each other and on what stands in the log.
+        """
+        state, first = self.state, messages[start]
+        if type(first) is not Submit or first.client_seq == 0 or not state.ready:
+            return ()
+        if state.low or state.handing_over:
+            return ()
+        known, ahead = self._positions(first.client_id)
+        number = len(known) + len(ahead)
+        run: list[Submit] = []
+        for submit in islice(messages, start, None):
+            if type(submit) is not Submit or (submit.client_id, submit.client_seq) != (first.client_id, number):
+                break
+            if not self.table.is_session(submit.session, known or ahead) or refusal(
+                submit.room, submit.author, submit.text, self.limits
+            ):
+                break
+            run.append(submit)
+            number += 1
+        return run
+
+    def number(self, sender: Address, run: Sequence[Submit]) -> Effects:
+        """Ask for new messages to be numbered, in their order, and note whom to answer once they are delivered."""
+        drafts = []
+        for submit in run:
+            self._await((submit.client_id, submit.client_seq), submit.via or sender)
+            kind: Any = "chat" if submit.client_seq else "session"
+            said = (submit.client_id, submit.client_seq, submit.room, submit.author, submit.text)
+            drafts.append(Entry(0, 0, kind, *said, session=submit.session))
+        return [Order(*drafts)]
 
     def _answer_again(self, sender: Address, submit: Submit, seq: int) -> Effects:
         """Answer a repeated message, which stands at `seq`; if that is not committed yet, let it wait."""
@@ -281,35 +311,43 @@ class Sessions(Part):
 
     def deliver(self, now: float) -> Effects:
         """Hand on what is committed, in order, once; then take up what waited for readiness."""
-        effects: Effects = []
         if self.log.rewound is not None:
             self._rebuild(self.log.rewound)  # SPECIFICATION R1.5
-        while self.delivered < self.log.commit:  # SPECIFICATION R10.12
-            self.delivered += 1
-            effects += self._deliver(self.log.entry(self.delivered))
+        effects = self._deliver_to(self.log.commit)
         if self.state.ready and self.held:
             held, self.held = self.held, []
             effects += [Release(sender, submit) for sender, submit in held]
         return effects
 
-    def _deliver(self, entry: Entry) -> Effects:
-        if entry.kind not in ("chat", "session"):
-            return []
+    def _deliver_to(self, last: int) -> Effects:
+        """Deliver what stands behind the last position handed on, up to `last`: one run, and what it brings about.
+
+        SPECIFICATION R10.12.
+        """
+        run: list[Entry] = []
         effects: Effects = []
+        for entry in self.log.since(self.delivered, last):
+            self.delivered = entry.seq
+            if entry.kind == "chat" or entry.kind == "session":
+                effects += self._take_up(entry, run)
+        return [Deliver.made(DeliveryRun(run, len(self.chat))), *effects] if run else effects
+
+    def _take_up(self, entry: Entry, run: list[Entry]) -> Effects:
+        """Enter a committed entry into the table; if it is new, let it be delivered with `run`, and answer who waits."""
         verdict = self.table.apply(entry)  # SPECIFICATION R10.5
-        self._caught_up(entry, verdict)
-        client, msg_no = public(entry.client_id), 0
+        if self.ahead:
+            self._caught_up(entry, verdict)
+        awaited = self.forwarding.waiting or self.forwarding.older
+        links = self.forwarding.answerable((entry.client_id, entry.client_seq)) if awaited else None
+        msg_no = 0
         if verdict != "new":
-            effects.append(Note("duplicate", seq=entry.seq, client=client, client_seq=entry.client_seq, reason=verdict))
-        elif entry.kind == "chat":
+            client = public(entry.client_id)
+            return [Note("duplicate", seq=entry.seq, client=client, client_seq=entry.client_seq, reason=verdict)]
+        if entry.kind == "chat":
             self.chat.append(entry.seq)
             msg_no = self.state.messages = len(self.chat)
-            said = (entry.author, entry.text, entry.room, entry.term, client, entry.client_seq)
-            effects.append(Deliver(Delivery(entry.seq, msg_no, *said)))
-        links = self.forwarding.answerable((entry.client_id, entry.client_seq))
-        if verdict == "new":  # SPECIFICATION R10.4
-            effects += [self._ok(link, entry, msg_no) for link in links]
-        return effects
+            run.append(entry)
+        return [self._ok(link, entry, msg_no) for link in links] if links else []  # SPECIFICATION R10.4
 
     def _caught_up(self, entry: Entry, verdict: str) -> None:
         """What is delivered stands in the table now; an expired session has nothing ahead any more."""
@@ -327,9 +365,7 @@ class Sessions(Part):
         self.delivered = self.state.messages = 0
         self.chat = []
         self.table = self.table_class(self.limits.sessions)
-        while self.delivered < voided - 1:
-            self.delivered += 1
-            self._deliver(self.log.entry(self.delivered))
+        self._deliver_to(voided - 1)
 
     # --- subscribers -----------------------------------------------------------------------
 

@@ -19,10 +19,12 @@ Read also `actor.logfile` (the batches in which they are written), `actor.outbox
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Note
 from chatsys.actor.logfile import FORMAT
+from chatsys.actor.sharing import Sharing
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.public import public
 
@@ -93,10 +95,28 @@ class Promised(Record, frozen=True, tag="promise"):
         return Note("promise", term=self.term, peer=self.to)
 
 
-class Stored(Record, frozen=True, tag="entry"):
+class Stored(Record, frozen=True, tag="entry", gc=False):
     """`entry` stands at the end of the log."""
 
     entry: Entry
+
+    def share(self, sharing: Sharing) -> None:
+        """Let the entry have in common with those before it what is equal, to take less memory."""
+        entry, name, number = self.entry, sharing.names.setdefault, sharing.numbers.setdefault
+        if (one := name(entry.client_id, entry.client_id)) is not entry.client_id:
+            force_setattr(entry, "client_id", one)
+        if (one := name(entry.room, entry.room)) is not entry.room:
+            force_setattr(entry, "room", one)
+        if (one := name(entry.author, entry.author)) is not entry.author:
+            force_setattr(entry, "author", one)
+        if (count := number(entry.client_seq, entry.client_seq)) is not entry.client_seq:
+            force_setattr(entry, "client_seq", count)
+        if (count := number(entry.session, entry.session)) is not entry.session:
+            force_setattr(entry, "session", count)
+        if entry.time == sharing.moment:
+            force_setattr(entry, "time", sharing.moment)
+        else:
+            sharing.moment = entry.time
 
     @property
     def log_end(self) -> int:

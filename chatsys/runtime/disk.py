@@ -18,7 +18,7 @@ Assumes   the file system keeps what a completed sync covered.
 Promises  one process per folder (the lock dies with it); a torn last batch is cut off, any other
           damage is an error; after a failed write or sync nothing more is written.
           (SPECIFICATION R12.6, R12.9, R12.12)
-Read also `actor.logfile` (the bytes), `actor.outbox`, `sim.disk` (the imaginary counterpart).
+Read also `actor.logfile` (the bytes), `long_file` (how they are read), `actor.outbox`, `sim.disk` (the imaginary counterpart).
 """
 
 import asyncio
@@ -28,16 +28,17 @@ import queue
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from chatsys.actor.actor import Actor, Address
-from chatsys.actor.logfile import IDLE, LOG, LogFile, batch, decode, encode, mark
+from chatsys.actor.logfile import IDLE, LOG, LogFile, Reader, batch, encode, mark
 from chatsys.errors import ChatsysError, DiskFailed, ForeignLog, LogError, LogInUse
 from chatsys.locks import lock
+from chatsys.runtime.long_file import LongFile, Records
 from chatsys.surroundings import (
     FULL,
     PRIVATE,
@@ -46,7 +47,6 @@ from chatsys.surroundings import (
     check_in_place,
     make_folder,
     place,
-    read_ordinary,
     reason,
     start_thread,
     sync_folder,
@@ -73,7 +73,7 @@ class Disk:
         types: Sequence[type[msgspec.Struct]],
         *,
         owner: tuple[str, Address] | None = None,
-        owner_of: Callable[[Sequence[Any]], tuple[str, Address] | None] = Actor.owner,
+        owner_of: Callable[[Collection[Any]], tuple[str, Address] | None] = Actor.owner,
         low_bytes: int = LOW_BYTES,
     ) -> None:
         """Open or make the folder.
@@ -89,7 +89,7 @@ class Disk:
         self.failed: Callable[[DiskFailed], None] = lambda error: None
         self.space: Callable[[bool], None] = lambda low: None
         self._buffer: list[bytes] = []
-        self._written = 0
+        self._written = self.syncs = 0
         self._busy = False
         self._ended = self._let_go = False
         self._low = False
@@ -97,7 +97,8 @@ class Disk:
         self._thread: threading.Thread | None = None
         self._lock = self._make_and_lock()
         try:
-            self.log, self._size = self._recover(types, owner, owner_of)
+            self.records = self._recover(types, owner, owner_of)
+            """What the log held when it was opened: read anew by each loop over it, and kept by nobody here."""
             self._file = os.open(
                 self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), PRIVATE
             )
@@ -143,33 +144,37 @@ class Disk:
         self,
         types: Sequence[type[msgspec.Struct]],
         owner: tuple[str, Address] | None,
-        owner_of: Callable[[Sequence[Any]], tuple[str, Address] | None],
-    ) -> tuple[LogFile, int]:
-        """Read the log, check whose log it is, cut off a torn end, and make the rest durable; return its size, too."""
+        owner_of: Callable[[Collection[Any]], tuple[str, Address] | None],
+    ) -> Records:
+        """Check the log and whose log it is, cut off a torn end, and make the rest durable."""
+        self.log, self._size = LogFile([]), 0
         if not self.path.exists():
-            return LogFile([]), 0
-        data = read_ordinary(self.path)
-        log = decode(data, types, str(self.path))
-        found = owner_of(log.records)
+            return Records(self.path, types, 0, 0)
+        with LongFile(self.path) as data:
+            reader = Reader(data, types, str(self.path))
+            count = sum(lines.count(b"\n") for lines in reader.batches())
+            log, size = reader.log, len(data) - reader.log.torn
+            last = data[log.sure : size]
+        records = Records(self.path, types, size, count)
+        found = owner_of(records)
         if owner is not None and found is not None and found != owner:
             raise ForeignLog(
                 f"The log {self.path} belongs to node {found[1]} of cluster {found[0]!r}, not to node "
                 f"{owner[1]} of {owner[0]!r}; name the folder that this node had before."
             )
-        size = len(data) - log.torn
         with open(self.path, "r+b") as file:
             if log.torn:
                 file.truncate(size)
             file.seek(log.sure)
-            file.write(data[log.sure : size])
+            file.write(last)
             file.flush()
             sync(file.fileno())  # SPECIFICATION R12.12
-        return log, size
+        self.log, self._size = log, size
+        return records
 
-    @property
-    def records(self) -> list[Any]:
-        """What the log held when it was opened."""
-        return self.log.records
+    def told(self) -> str:
+        """Return what the trace and the terminal say of what was found here."""
+        return self.log.told(len(self.records))
 
     @property
     def size(self) -> int:
@@ -191,10 +196,10 @@ class Disk:
         self._thread = thread
         self._watch_space()
 
-    def write(self, record: msgspec.Struct) -> None:
-        """Take one record into the buffer."""
-        self._buffer.append(encode(record))
-        self._written += 1
+    def write(self, run: Sequence[msgspec.Struct]) -> None:
+        """Take records into the buffer."""
+        self._buffer += map(encode, run)
+        self._written += len(run)
 
     def flush(self) -> None:
         """Start a sync of everything written so far, unless one is under way."""
@@ -258,6 +263,7 @@ class Disk:
 
     def _report(self, count: int) -> None:
         self._busy = False
+        self.syncs += 1
         if not self._ended:
             self.done(count)
 

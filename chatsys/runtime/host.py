@@ -14,7 +14,7 @@ Read also `turns`, `transport`, `disk`; `cluster` (who makes hosts); `sim.host`,
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -24,7 +24,6 @@ from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append
 from chatsys.actor.events import DiskSpace, LinkDown, LinkUp, StandDown, Stop
 from chatsys.actor.logfile import line_of
-from chatsys.actor.trace_columns import log_end
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, DamagedLog, Departed, DiskFailed, RefusedIdentity, RefusedJoin, told
 from chatsys.runtime.disk import Disk
@@ -108,12 +107,10 @@ class Host:
         Raises `ChatsysError` if the actor refuses the log, and `OSError` if the address is taken.
         """
         turns = self.turns
-        records = [] if self.disk is None else self.disk.records
-        turns.log_end = log_end(records)
         turns.alive = True
         turns.tick()
         self.actor.christen(Random())  # not from a seed: the same names in two clusters would hide a lost disk
-        self._recover(records)
+        self._recover()
         effects = self.actor.start(turns.now)
         self.recorder.term, self.recorder.role = self.actor.view()
         if self.actor.incarnation is not None:
@@ -121,7 +118,7 @@ class Host:
         if self.disk is not None:
             self.disk.done, self.disk.failed, self.disk.space = self._disk_done, self._disk_failed, self._disk_space
             self.disk.start()
-            self.recorder.write("start", seq=turns.log_end, reason=self.disk.log.told())
+            self.recorder.write("start", seq=turns.log_end, reason=self.disk.told())
         else:
             self.recorder.write("start")
         turns.perform([effect for effect in effects if type(effect) is Append])
@@ -136,14 +133,17 @@ class Host:
             await self.transport.open(self.recorder.incarnation, listener)
             turns.later(turns.perform, [effect for effect in effects if type(effect) is not Append])
 
-    def _recover(self, records: list[Any]) -> None:
+    def _recover(self) -> None:
         """Let the actor take back what its log says; a record that cannot be there is named by its line."""
+        if self.disk is None:
+            return self.actor.recover([])
         try:
-            self.actor.recover(records)
+            self.actor.recover(self.disk.records)
         except DamagedLog as error:
-            if self.disk is None:
+            if error.path == str(self.disk.path):  # what stands there is no record, and the line is known
                 raise
             raise DamagedLog(str(self.disk.path), line_of(self.disk.path.read_bytes(), error.line), error.why) from None
+        self.turns.log_end = self.disk.records.log_end
 
     async def stand_down(self) -> None:
         """Let the actor hand over what others would miss, before `stop`.  SPECIFICATION R13.5."""
@@ -229,13 +229,13 @@ class Host:
         """Give the actor an order."""
         self.turns.later(self.turns.take_command, command)
 
-    def took(self, sender: Address, incarnation: int, frame: Frame, size: int) -> None:
-        """A frame arrived (from the transport)."""
-        self.turns.take_in(sender, incarnation, frame, size)
+    def took(self, sender: Address, incarnation: int, frames: Sequence[Frame], sizes: Sequence[int]) -> None:
+        """Frames arrived (from the transport)."""
+        self.turns.take_in(sender, incarnation, frames, sizes)
 
-    def is_full(self, sender: Address) -> bool:
-        """Tell whether as much as may wait of this sender waits (from the transport)."""
-        return self.turns.inbox.is_full(sender)
+    def room(self, sender: Address) -> tuple[int, int]:
+        """Return how many frames, and how many bytes, may still wait of this sender (from the transport)."""
+        return self.turns.inbox.room(sender)
 
     def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
         """A link came up, or its other end is gone (from the transport)."""

@@ -180,7 +180,14 @@ def _facts(config: NodeConfig, host: Host, sink: Terminal) -> dict[str, Any]:
     cluster = config.cluster
     members = {str(node): address for node, address in cluster.members.items()}
     who = {"node": config.node, "cluster": cluster.cluster, "members": members, "quorum": cluster.quorum}
-    return who | {"pid": os.getpid(), "said": sink.said} | host.status()
+    return who | {"pid": os.getpid(), "said": sink.said} | host.status() | work_of(host)
+
+
+def work_of(host: Host) -> dict[str, int]:
+    """Return what this life has done so far: turns of its loop, frames in and out, syncs of its disk."""
+    links, disk = host.transport, host.disk
+    done = {"turns": host.turns.count, "frames_in": links.taken, "frames_out": links.sent}
+    return done if disk is None else done | {"syncs": disk.syncs}
 
 
 def _factory(config: NodeConfig, actor: type[Actor]) -> Factory:

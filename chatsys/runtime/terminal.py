@@ -18,7 +18,7 @@ Read also `service` (whose sink this is), `json_lines` (the same for machines), 
 import asyncio
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 from typing import Any
 from unicodedata import combining, east_asian_width
@@ -68,6 +68,8 @@ class Terminal:
             "learner": self._learner, "admitted": self._admitted,
             "stop": self._stop, "stand_down": self._stand_down,
         }  # fmt: skip
+        self.kinds: Set[str] | None = None if verbose else self._takes.keys()
+        """What a recorder has to write down for it."""
 
     def __call__(self, records: list[Record]) -> None:
         """Tell what is worth telling of one turn."""
@@ -95,9 +97,10 @@ class Terminal:
             self._line(record, f"found {record.reason}")
 
     def _deliver(self, record: Record) -> None:
+        """Gather a run; of one that came at once only the first and the last were written down."""
         if self.run is None:
             self.run = (record, record)
-        elif record.msg_no == (self.run[1].msg_no or 0) + 1 and self._is_old(record) == self._is_old(self.run[0]):
+        elif (record.msg_no or 0) > (self.run[1].msg_no or 0) and self._is_old(record) == self._is_old(self.run[0]):
             self.run = (self.run[0], record)
         else:
             self._tell_run()

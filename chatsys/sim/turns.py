@@ -59,7 +59,7 @@ class Turns:
         if sender is None or not self.seconds:
             self.inbox.put_own((action, one, two))
         else:
-            self.inbox.put(sender, (action, one, two))
+            self.inbox.put(sender, [(action, one, two)])
         self._begin()
 
     def _begin(self) -> None:

@@ -83,6 +83,13 @@ def test_the_version_is_told(run: Run) -> None:
         ("bench", "Missing argument 'NAME'"),
         ("bench dinner", "NAME is 'dinner'; write"),
         ("bench startup --where kernel", "bench startup takes no --where; it takes --nodes, --rounds"),
+        ("bench latency --loop trio", "--loop is 'trio'; write asyncio or uvloop"),
+        ("bench latency --beside redis", "--beside is 'redis'; write etcd"),
+        ("bench throughput --where kernel --loop uvloop", "--loop is for nodes in processes of their own"),
+        ("bench throughput --outstanding 0", "--outstanding"),
+        ("bench throughput --seconds 0", "--seconds"),
+        ("bench throughput --bytes 70000", "--bytes"),
+        ("bench catchup --nodes 2", "bench catchup takes 3 nodes or more"),
         ("bench failover --where sim", "--where is 'sim'; write kernel or processes"),
         ("node", "Neither --config nor --join was given"),
         ("node --config none.yml", "none.yml cannot be read: No such file or directory"),
@@ -328,9 +335,9 @@ def test_the_help_of_bench_names_the_benches_and_their_defaults(run: Run) -> Non
     _, out, _ = run("bench", "--help")
     told = " ".join(word for word in out.replace("│", " ").split())
     assert f"What to measure: {', '.join(bench.NAMES[:-1])} or {bench.NAMES[-1]}" in told
-    for option in ("rounds", "messages", "window"):
+    for option in ("rounds", "messages", "connections", "outstanding", "bytes"):
         for name in bench.NAMES:
-            taken = inspect.signature(getattr(bench, name)).parameters
+            taken = inspect.signature(bench.BENCHES[name]).parameters
             assert option not in taken or str(taken[option].default) in told
 
 

@@ -133,7 +133,7 @@ def test_an_ack_names_the_end_of_what_was_compared_and_not_of_the_log() -> None:
 def test_a_hint_is_no_copy() -> None:
     three = leader(3, nodes=5)
     for text in ("a", "b"):
-        three.sequencer.order(Entry(0, 0, "chat", text=text), 0.0)
+        three.sequencer.order([Entry(0, 0, "chat", text=text)], 0.0)
     three.on_message(1, Ack(1, False, hint=3, at=3), 0.0)
     assert three.sequencer.progress[1].match == 1
 
@@ -158,7 +158,7 @@ def test_a_relay_commits_what_it_brings_and_not_what_stands_behind_it() -> None:
 
 def test_a_leader_calls_committed_what_a_quorum_holds_and_no_more() -> None:
     three = leader(3)
-    three.sequencer.order(Entry(0, 0, "chat", text="a"), 0.0)
+    three.sequencer.order([Entry(0, 0, "chat", text="a")], 0.0)
     three.failure.alarms.set("beat", 0.0)
     beats = sent(three.on_time(0.0), Heartbeat)
     assert [beat.commit for _, beat in beats] == [1, 1]

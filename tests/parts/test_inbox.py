@@ -7,7 +7,7 @@ from chatsys.actor.inbox import CLIENT_BYTES, CLIENT_FRAMES, LIGHT, LIGHT_ONES, 
 
 def put(inbox: FairInbox[str], client: str, frames: int, size: int = 10) -> None:
     for number in range(frames):
-        inbox.put(client, f"{client}{number}", size)
+        inbox.put(client, [f"{client}{number}"], [size])
 
 
 @pytest.mark.parametrize("links", [0, 1, 3, 8, 100])
@@ -16,7 +16,7 @@ def test_beside_so_many_links_that_flood_a_frame_is_served_within_links_plus_one
     inbox: FairInbox[str] = FairInbox()
     for flooder in range(links):
         put(inbox, f"flood{flooder}.", CLIENT_FRAMES)
-    inbox.put("ann", "hello", 10)
+    inbox.put("ann", ["hello"], [10])
     for _turn in range(links + 1):
         served = inbox.quantum()
         if "hello" in served:
@@ -41,9 +41,9 @@ def test_what_one_client_says_comes_out_in_its_order_and_all_of_it() -> None:
 def test_this_end_and_members_go_before_clients_in_the_order_in_which_they_came() -> None:
     inbox: FairInbox[str] = FairInbox()
     put(inbox, "a", 3)
-    inbox.put(2, "ack", 10)
+    inbox.put(2, ["ack"], [10])
     inbox.put_own("sync")
-    inbox.put(3, "beat", 10)
+    inbox.put(3, ["beat"], [10])
     assert inbox.at_hand() == ["sync", "ack", "beat"] and inbox.at_hand() == []
     assert inbox.quantum() == ["a0", "a1", "a2"]
 
@@ -53,7 +53,7 @@ def test_a_full_queue_is_named_once_when_there_is_room_again(frames: int, size: 
     inbox: FairInbox[str] = FairInbox()
     put(inbox, "a", frames - 1, size)
     assert not inbox.is_full("a")
-    inbox.put("a", "last", size)
+    inbox.put("a", ["last"], [size])
     assert inbox.is_full("a") and inbox.relieved() == []
     inbox.quantum()
     assert inbox.relieved() == ["a"] and inbox.relieved() == []

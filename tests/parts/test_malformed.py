@@ -168,7 +168,7 @@ def _support(node: Node) -> Any:
 
 def test_a_lamport_clock_stops_where_nobody_could_read_it() -> None:
     recorder = Recorder(1, 1, lambda records: None)
-    recorder.received("ann", "ann.0.1", GREATEST, Subscribe())
+    recorder.received("ann", 0, [(1, GREATEST, Subscribe())])
     n, clock = recorder.sent(2, Subscribe())
     assert Codec((Subscribe,)).read(Codec((Subscribe,)).write(n, clock, Subscribe())) == (n, GREATEST, Subscribe())
 

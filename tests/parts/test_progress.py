@@ -82,7 +82,7 @@ def test_times_in_the_log_never_go_back() -> None:
     three = about_to_lead(0)
     times = []
     for now in (0.5014, 0.3, 9.0):
-        three.order(Entry(0, 0, "chat", "c", 1, "main", "ann", "hi"), now)
+        three.order([Entry(0, 0, "chat", "c", 1, "main", "ann", "hi")], now)
         times.append(three.log.entries[-1].time)
     assert times == [0.501, 0.501, 9.0] and [entry.seq for entry in three.log.entries] == [1, 2, 3]
     assert {entry.term for entry in three.log.entries} == {4}
@@ -110,7 +110,7 @@ def test_a_leader_is_ready_once_when_its_own_barrier_is_committed() -> None:
         Note("commit", seq=3, verified=3), Note("ready", seq=3), Commit(3),
     ]  # fmt: skip
     assert three.state.ready
-    three.order(Entry(0, 0, "chat", "c", 1, "main", "ann", "hi"), 0.3)
+    three.order([Entry(0, 0, "chat", "c", 1, "main", "ann", "hi")], 0.3)
     three.on_message(3, Ack(4, True, match=4), 0.3)
     assert three.on_message(1, Ack(4, True, match=4), 0.3) == [Note("commit", seq=4, verified=4), Commit(4)]
 
@@ -450,7 +450,7 @@ def test_the_door_lets_a_batch_in_and_what_is_committed_out() -> None:
     two.state.enter(1, promised_to=3, leader=3)
     batch = Propose(1, Label(0, 0), (chat(1), chat(2)), 1)
     assert two.on_message(3, batch, 0.1) == [
-        Append(Stored(chat(1))), Append(Stored(chat(2))), Note("commit", seq=1, verified=2), Commit(1),
+        Append(Stored(chat(1)), Stored(chat(2))), Note("commit", seq=1, verified=2), Commit(1),
     ]  # fmt: skip
     assert two.on_message(3, Heartbeat(1, 1, 9, Label(1, 9)), 0.2) == [Note("commit", seq=2, verified=2), Commit(2)]
     assert two.on_message("ann", Propose(1, Label(1, 2), (chat(3),), 1), 0.2) == []

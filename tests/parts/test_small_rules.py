@@ -45,7 +45,7 @@ from chatsys.protocol.storage import Stored
 def test_who_is_a_member_is_said_once_and_a_number_alone_makes_nobody_one() -> None:
     inbox: FairInbox[str] = FairInbox(members=("a", 2))
     for sender in ("a", 2, 4):
-        inbox.put(sender, f"of {sender}", 10)
+        inbox.put(sender, [f"of {sender}"], [10])
     assert inbox.at_hand() == ["of a", "of 2"] and inbox.quantum() == ["of 4"]
 
 

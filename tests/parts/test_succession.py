@@ -171,7 +171,7 @@ def syncing(*own: Entry, committed: int = 0, best: Label = Label(2, 5), **rest: 
     """Return node 3, which stands for term 3, has this log, and was promised by node 1, whose log ends in `best`."""
     three = nominee(**rest)
     three.state.term = 2
-    three.log.restore(own, committed)
+    three.log.restore([*own], committed)
     three.stand(Stand(), now=0.0)
     three.on_message(3, Promise(3, True, three.log.last), now=0.1)
     if three.state.role is Role.PREPARING:
@@ -287,7 +287,7 @@ def test_in_an_unsafe_cluster_the_whole_log_is_asked_for_then(answer: dict[str, 
 def test_a_log_that_comes_shorter_than_it_was_promised_makes_no_leader() -> None:
     three = syncing(best=Label(2, 3))
     effects = three.on_message(1, chunk(three, Label(0, 0), chat(1, 2), chat(2, 2), more=False), now=0.2)
-    written = [Append(Stored(chat(1, 2))), Append(Stored(chat(2, 2)))]
+    written = [Append(Stored(chat(1, 2)), Stored(chat(2, 2)))]
     assert effects == [*written, Yield("the best log came incomplete", back_off=True)]
     assert three.log.last_seq == 2 and three.collected == []
 
@@ -303,7 +303,7 @@ def test_an_own_tail_gives_way_to_the_best_log_only_when_all_of_it_is_here() -> 
     three.on_message(1, chunk(three, Label(1, 1), chat(2), chat(3, 2), more=True), now=0.2)
     assert three.log.last == Label(1, 3)
     effects = three.on_message(1, chunk(three, Label(2, 3), chat(4, 2)), now=0.3)
-    written = [Append(Truncate(3)), Append(Stored(chat(3, 2))), Append(Stored(chat(4, 2)))]
+    written = [Append(Truncate(3)), Append(Stored(chat(3, 2)), Stored(chat(4, 2)))]
     assert three.log.last == Label(2, 4) and effects == [*written, Lead()], "what was copied is on the disk as well"
 
 

@@ -193,7 +193,7 @@ for line in sys.stdin:
     below(b"")
     disk = Disk(folder, NODE_RECORDS)
     disk.gone()
-    print(f"{disk.records == [Promised(1, 2), Promised(2, 1)]}|{said}")
+    print(f"{[*disk.records] == [Promised(1, 2), Promised(2, 1)]}|{said}")
 """
 
 FAILURES = {

@@ -36,7 +36,7 @@ from chatsys.config import ClusterConfig, NodeConfig
 from chatsys.runtime.service import run_node
 from chatsys.campaign.soaking.soak import soak
 from chatsys.campaign.fuzz import fuzz
-from chatsys.campaign.bench import _import_seconds
+from chatsys.campaign.bench.starting import _import_seconds
 from chatsys.runtime.nodes import control
 from chatsys.isolation.worker import Worker
 from chatsys.teach.classroom.jobs import Setting, grade_each

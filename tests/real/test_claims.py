@@ -97,7 +97,7 @@ def test_a_claim_is_heard_also_while_the_members_queue_is_full_and_its_frames_wa
     async def story(place: Place) -> None:
         (one, ear) = await place.begin(1)
         full = {2}
-        ear.is_full = lambda sender: sender in full  # type: ignore[method-assign]
+        ear.room = lambda sender: (0, 0) if sender in full else (1_000, 1_000_000)  # type: ignore[method-assign]
         two, _ = await place.begin(2)
         await ear.hears((2, LinkUp(1)))
         async with asyncio.timeout(1.5):  # shorter than a claim is held

@@ -44,7 +44,7 @@ def store(folder: Path, *records: Counted) -> list[int]:
         disk.done = done
         disk.start()
         for record in records:
-            disk.write(record)
+            disk.write([record])
             disk.flush()
         await asyncio.wait_for(everything.wait(), 20)
         disk.gone()
@@ -56,7 +56,7 @@ def store(folder: Path, *records: Counted) -> list[int]:
 def read(folder: Path) -> list[Counted]:
     disk = Disk(folder, TYPES)
     disk.gone()
-    return disk.records
+    return [*disk.records]
 
 
 def test_what_was_synced_comes_back_in_the_next_life(tmp_path: Path) -> None:
@@ -105,13 +105,13 @@ def test_each_sync_is_a_batch_and_a_mark_follows_when_the_disk_is_idle_or_at_res
         disk.done = durable.put_nowait
         disk.start()
         for number in (1, 2):
-            disk.write(Counted(number))
+            disk.write([Counted(number)])
             disk.flush()
             await asyncio.wait_for(durable.get(), 20)
         while not marked:
             await asyncio.sleep(0.01)
             marked.extend([True] * log.read_bytes().endswith(mark(2)))
-        disk.write(Counted(3))
+        disk.write([Counted(3)])
         disk.flush()
         disk.rest()
         disk.gone()
@@ -205,10 +205,10 @@ def test_a_failed_write_is_told_once_and_nothing_is_written_after_it(tmp_path: P
         full = os.open("/dev/full", os.O_WRONLY)
         os.dup2(full, disk._file)
         os.close(full)
-        disk.write(Counted(1))
+        disk.write([Counted(1)])
         disk.flush()
         await asyncio.wait_for(failed.wait(), 5)
-        disk.write(Counted(2))
+        disk.write([Counted(2)])
         disk.flush()
         disk.gone()
         return reports, failures

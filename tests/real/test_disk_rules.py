@@ -100,7 +100,7 @@ def test_numbers_of_batches_go_on_where_the_earlier_life_ended(steps: Steps, mon
     again = Steps(steps.disk.folder, monkeypatch)
     again.work((TWO, 1))
     assert again.disk.path.read_bytes() == batch(1, ONE) + batch(2, TWO)
-    assert again.disk.records == [Counted(1)] and again.disk.torn == 0
+    assert [*again.disk.records] == [Counted(1)] and again.disk.torn == 0
 
 
 @pytest.mark.parametrize("broken", ["sync", "check_in_place"])
@@ -133,11 +133,11 @@ def test_what_gathers_while_a_sync_is_under_way_is_one_batch(steps: Steps) -> No
     disk = steps.disk
     disk.flush()
     assert disk._jobs.empty(), "there is nothing to sync"
-    disk.write(Counted(1))
+    disk.write([Counted(1)])
     disk.flush()
     assert disk._jobs.get() == (ONE, 1)
-    disk.write(Counted(2))
-    disk.write(Counted(1))
+    disk.write([Counted(2)])
+    disk.write([Counted(1)])
     disk.flush()
     assert disk._jobs.empty(), "one sync at a time"
     disk._report(1)
@@ -151,10 +151,10 @@ def test_what_gathers_while_a_sync_is_under_way_is_one_batch(steps: Steps) -> No
 
 def test_a_life_that_ended_writes_nothing_hears_nothing_and_lets_go_once(steps: Steps) -> None:
     disk = steps.disk
-    disk.write(Counted(1))
+    disk.write([Counted(1)])
     disk.abandon()
     assert disk._buffer == [] and disk._jobs.get() is None
-    disk.write(Counted(2))
+    disk.write([Counted(2)])
     disk.flush()
     assert disk._jobs.empty()
     disk._report(1)
@@ -198,7 +198,7 @@ def test_what_a_life_finds_is_synced_before_it_writes_and_new_names_are_synced_t
     disk = Disk(folder, TYPES)
     disk.gone()
     assert synced == ["data of log.jsonl", "names in node1"]
-    assert (disk.torn, disk.size) == (len(batch(2, TWO)) - 1, len(batch(1, ONE))) and disk.records == [Counted(1)]
+    assert (disk.torn, disk.size) == (len(batch(2, TWO)) - 1, len(batch(1, ONE))) and [*disk.records] == [Counted(1)]
     assert (folder / LOG).read_bytes() == batch(1, ONE)
 
 

@@ -119,7 +119,7 @@ def test_a_disk_that_fails_while_a_node_lives_says_how(
         disk.failed = failed.set_result
         disk.start()
         monkeypatch.setattr("chatsys.runtime.disk.sync", fail)
-        disk.write(Counted(1))
+        disk.write([Counted(1)])
         disk.flush()
         try:
             return await asyncio.wait_for(failed, 10)

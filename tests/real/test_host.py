@@ -114,7 +114,7 @@ def test_what_an_older_life_said_is_dropped_though_it_waited_for_the_next_turn(t
         await bench.begin(2, life=2)
         await bench.until(lambda: bench.has("seen", node=1, seq=2))
         for life, number in ((1, 666), (2, 777)):  # SPECIFICATION R2.3
-            one.turns.take_in(2, life, (99, 99, Pong(number)), 50)
+            one.turns.take_in(2, life, [(99, 99, Pong(number))], [50])
         await bench.until(lambda: bench.has("seen", node=1, seq=777))
 
     trace = on_a_bench(tmp_path, story)

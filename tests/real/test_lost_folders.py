@@ -134,11 +134,11 @@ def test_nothing_is_durable_in_a_file_that_is_no_longer_in_its_place(
         told: asyncio.Queue[Any] = asyncio.Queue()
         disk.done, disk.failed = told.put_nowait, told.put_nowait
         disk.start()
-        disk.write(Counted(1))
+        disk.write([Counted(1)])
         disk.flush()
         assert await asyncio.wait_for(told.get(), 5) == 1
         accident(tmp_path / "node1" / name)
-        disk.write(Counted(2))
+        disk.write([Counted(2)])
         disk.flush()
         outcome = await asyncio.wait_for(told.get(), 5)
         await asyncio.to_thread(disk.gone)

@@ -13,7 +13,7 @@ import pytest
 from typed import Run, refused
 
 from chatsys import Cluster, World
-from chatsys.campaign.bench import _import_seconds
+from chatsys.campaign.bench.starting import _import_seconds
 from chatsys.commands import hint
 from chatsys.commands.nodes import _keep_status
 from chatsys.errors import ChatsysError

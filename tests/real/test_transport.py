@@ -68,11 +68,13 @@ class Ear:
         self.heard: list[Any] = []
         self.news = asyncio.Event()
 
-    def took(self, sender: Any, incarnation: int, frame: Any, size: int) -> None:
-        self.tell((sender, frame[2]))
+    def took(self, sender: Any, incarnation: int, frames: Any, sizes: Any) -> None:
+        assert len(frames) == len(sizes) and min(sizes) > 0
+        for frame in frames:
+            self.tell((sender, frame[2]))
 
-    def is_full(self, sender: Any) -> bool:
-        return False
+    def room(self, sender: Any) -> tuple[int, int]:
+        return 1_000, 1_000_000
 
     def refused(self, peer: int, code: str, reason: str) -> None:
         self.tell(("refused", code))

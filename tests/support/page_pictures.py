@@ -26,7 +26,7 @@ from browser import Tab
 LOOKS = {"light-1400": (1400, 1.0, "JupyterLab Light"), "dark-1000": (1000, 1.0, "JupyterLab Dark"),
          "zoom-150": (1400, 1.5, "JupyterLab Light")}  # fmt: skip
 """Name: width of the window, zoom, theme."""
-NOTEBOOKS = ("00-tour", "01-four-scenarios", "02-what-can-go-wrong", "03-for-real")
+NOTEBOOKS = ("00-tour", "01-four-scenarios", "02-what-can-go-wrong", "03-for-real", "04-how-fast")
 LABS = sorted(path.stem for path in (browser.ROOT / "labs" / "source").glob("*/*.ipynb"))
 DRAWN = ".cs-panel, .cs-timeline, .js-plotly-plot, .cs-guess, .cs-choose"
 TWELVE = {"tour": ("00-tour", "cs.roles(world.trace)"), "panel": ("00-tour", "cs.panel(cluster)"),

@@ -108,8 +108,7 @@ class DeliversVerified(Sessions):
         """Deliver up to `verified`."""
         effects: Effects = []
         while not self.state.leads and self.delivered < self.log.verified:
-            self.delivered += 1
-            effects += self._deliver(self.log.entry(self.delivered))
+            effects += self._deliver_to(self.delivered + 1)
         return [*effects, *super().settle(now)]
 
 

@@ -130,7 +130,7 @@ class NoDedup(Sessions):
     table_class = EmptyTable
 
     def _admit(self, sender: Address, submit: Submit) -> Effects:
-        return self._number(sender, submit)
+        return self.number(sender, (submit,))
 
 
 class _HastyAcks(Outbox):

@@ -3,6 +3,7 @@
 Read also `protocol.ordering`, which does it right; `catchup` (the other road into the log).
 """
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -65,9 +66,9 @@ class OpensTheWindow(Sequencer):
 class NoBarrier(Sequencer):
     """Begins a term without an entry of its own."""
 
-    def order(self, draft: Entry, now: float) -> Effects:
+    def order(self, drafts: Sequence[Entry], now: float) -> Effects:
         """Number everything but barriers."""
-        return [] if draft.kind == "barrier" else super().order(draft, now)
+        return [] if drafts[0].kind == "barrier" else super().order(drafts, now)
 
     def lead(self, now: float) -> Effects:
         """Announce the end of the log as the barrier."""

@@ -3,6 +3,8 @@
 Read also `protocol.sessions`, which does it right.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from chatsys.actor.actor import Address
@@ -31,7 +33,7 @@ class LeadersTable(Sessions):
         if pair in self.numbered:
             return self._answer_again(sender, submit, self.numbered[pair])
         self.numbered[pair] = self.log.last_seq + 1
-        return self._number(sender, submit)
+        return self.number(sender, (submit,))
 
 
 class _GapTable(SessionTable):
@@ -80,10 +82,14 @@ class ShowsTheSecret(Sessions):
 class OkAtOnce(Sessions):
     """Answers ok when the message has its number."""
 
-    def _number(self, sender: Address, submit: Submit) -> Effects:
-        seq, msg_no = self.log.last_seq + 1, len(self.chat) + 1
-        reply = SubmitReply(submit.client_id, submit.client_seq, "ok", seq=seq, msg_no=msg_no)
-        return [*super()._number(sender, submit), Send(submit.via or sender, reply)]
+    def number(self, sender: Address, run: Sequence[Submit]) -> Effects:
+        """Do not wait for the commit."""
+        told: Effects = []
+        for at, submit in enumerate(run, start=1):
+            seq, msg_no = self.log.last_seq + at, len(self.chat) + at
+            reply = SubmitReply(submit.client_id, submit.client_seq, "ok", seq=seq, msg_no=msg_no)
+            told.append(Send(submit.via or sender, reply))
+        return [*super().number(sender, run), *told]
 
 
 class OkForKnown(Sessions):

@@ -50,7 +50,7 @@ class Trusting(Node):
 class _Skipping(Reader):
     def skip(self) -> bool:
         """Go on with the next batch."""
-        following = self.data.find(b'{"type":"batch"', self.at + 1)
+        following = self.data[:].find(b'{"type":"batch"', self.at + 1)
         if following < 0:
             return False
         self.log.number += 1
@@ -59,13 +59,13 @@ class _Skipping(Reader):
 
 
 class _Unmarked(Reader):
-    def marked(self) -> str:
+    def marked(self, rest: bytes) -> str:
         """Look at no mark."""
         return ""
 
 
 class _Alone(Reader):
-    def covered(self) -> str:
+    def covered(self, rest: bytes) -> str:
         """Look at nothing that follows."""
         return ""
 

@@ -90,10 +90,11 @@ class Learners(Part):
         if self.log.rewound is not None and self.log.rewound <= self.applied:  # SPECIFICATION R1.5
             self.table, self.applied = self._new_table(), 0
         effects: Effects = []
-        while self.applied < self.log.commit:
-            self.applied += 1
-            if (entry := self.log.entry(self.applied)).learner is not None:
+        entries = self.log.entries
+        for place in range(self.applied, self.log.commit):
+            if (entry := entries[place]).learner is not None:
                 effects.append(self._note(entry, self.table.apply(entry)))
+        self.applied = max(self.applied, self.log.commit)
         return effects
 
     def settle(self, now: float) -> Effects:

@@ -11,8 +11,7 @@ Promises  the messages are numbered 1, 2, 3, ..., each kept once and delivered o
 Read also `records` (the records), `learner` (who has one).
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -65,11 +64,14 @@ class Chronicle:
 
     def recover(self, records: Iterable[msgspec.Struct]) -> None:
         """Take back what was kept.  Raises `ForeignLog` for a member's log and for another learner's."""
-        known: list[Any] = list(records)
-        for record in known:
-            self._check_owner(record)
-        found = replay_learner(known, f"of learner {self.me}")
+        found = replay_learner(self._own(records), f"of learner {self.me}")
         self.boot, self.known, self.heard, self.gone = found.boot, found.config, found.heard, found.gone
+
+    def _own(self, records: Iterable[msgspec.Struct]) -> Iterator[msgspec.Struct]:
+        """Yield these records, once it is known of each that it is none of another node."""
+        for record in records:
+            self._check_owner(record)
+            yield record
 
     def _check_owner(self, record: msgspec.Struct) -> None:
         if isinstance(record, Boot):  # SPECIFICATION R19.9

@@ -37,6 +37,14 @@ class Lines:
         """Return the next whole line without its end, or None if there is none yet."""
         return self._whole.popleft() if self._whole else None
 
+    def take(self, most: int, size: int) -> list[bytes]:
+        """Return the next whole lines: no more than so many, and no further one behind so many bytes."""
+        taken: list[bytes] = []
+        while self._whole and len(taken) < most and size > 0:
+            taken.append(self._whole.popleft())
+            size -= len(taken[-1])
+        return taken
+
     def clear(self) -> None:
         """Forget everything."""
         self._whole.clear()

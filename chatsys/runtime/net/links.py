@@ -27,9 +27,10 @@ import secrets
 import socket
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import wraps
+from itertools import takewhile
 from typing import Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
 from chatsys.actor.actor import Address
@@ -106,8 +107,8 @@ class LinkOwner(Protocol):
     def greeted(self, link: "Outbound") -> None:
         """The address that we dialled said hello."""
 
-    def take(self, link: "Inbound | Outbound", data: bytes) -> None:
-        """Take in one line of a greeted link; raises `FrameError`."""
+    def take(self, link: "Inbound | Outbound", lines: Sequence[bytes]) -> None:
+        """Take in lines of a greeted link; raises `FrameError`."""
 
     def broken_link(self, label: str, reason: str) -> None:
         """Count and tell that a link broke a rule."""
@@ -192,17 +193,22 @@ class Link(asyncio.Protocol, ABC):
             self._take_lines()
 
     def _take_lines(self) -> None:
-        """Take in whole lines, one by one, until there are no more or enough waits to be served."""
+        """Take in whole lines until there are no more or enough waits to be served."""
         limit = self.owner.config.limits.frame_bytes  # SPECIFICATION R2.1
-        while not (full := self.is_full()) and (one := self._lines.next()) is not None:
-            if len(one) > limit:
-                return self.fail(f"A line is longer than {limit} bytes.")
+        most, size = self.room()
+        while most and size and (lines := self._lines.take(most, size)):
+            short = lines if max(map(len, lines)) <= limit else list(takewhile(lambda one: len(one) <= limit, lines))
             try:
-                self.on_line(one)
+                if short:
+                    self.on_lines(short)
             except FrameError as error:
                 self.fail(str(error))
             if self.closing:
                 return
+            if len(short) < len(lines):
+                return self.fail(f"A line is longer than {limit} bytes.")
+            most, size = self.room()
+        full = not (most and size)
         if not full and len(self._lines) > limit:
             return self.fail(f"A line is longer than {limit} bytes.")
         if full != self._held:
@@ -212,9 +218,15 @@ class Link(asyncio.Protocol, ABC):
             elif not self.owner.paused:
                 self.resume()
 
-    def is_full(self) -> bool:
-        """Tell whether enough waits of this link."""
-        return False
+    def room(self) -> tuple[int, int]:
+        """Return how many lines may be taken in at once, and after how many bytes no further one."""
+        return 1, self.owner.config.limits.frame_bytes
+
+    def on_lines(self, lines: Sequence[bytes]) -> None:
+        """Act on lines that came together; raises `FrameError` if one breaks a rule, when those before are in."""
+        for one in lines:
+            if not self.closing:
+                self.on_line(one)
 
     @abstractmethod
     def on_line(self, data: bytes) -> None:
@@ -360,7 +372,20 @@ class Inbound(Link):
         elif self.of_member and not self.confirmed:  # SPECIFICATION R2.11
             raise FrameError(f"A frame came before node {self.sender}'s address confirmed this link.")
         else:
-            self.owner.take(self, data)
+            self.owner.take(self, (data,))
+
+    def on_lines(self, lines: Sequence[bytes]) -> None:
+        """Take frames that came together, if no answer is among them."""
+        answers = self.of_member and any(one.startswith(ANSWER) for one in lines)
+        if len(lines) > 1 and self.speaks and not answers:
+            self.owner.take(self, lines)
+        else:
+            super().on_lines(lines)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether frames of this link are taken."""
+        return self.greeted and (self.confirmed or not self.of_member)
 
     def _greet(self, data: bytes) -> None:
         if len(data) > HELLO_BYTES:
@@ -389,10 +414,9 @@ class Inbound(Link):
         self.confirmed, self.label = True, label
         self._write(line(Confirmed()))
 
-    def is_full(self) -> bool:
-        """Tell whether enough waits of this link; of one that only claims to be a member's nothing waits."""
-        speaks = self.greeted and (self.confirmed or not self.of_member)
-        return speaks and self.owner.receiver.is_full(self.sender)
+    def room(self) -> tuple[int, int]:
+        """Return how much may still wait of this link; of one that only claims to be a member's nothing waits."""
+        return self.owner.receiver.room(self.sender) if self.speaks else super().room()
 
     @contained
     def _too_late(self) -> None:
@@ -427,7 +451,7 @@ class Outbound(Link):
     def on_line(self, data: bytes) -> None:
         """Take the answer to our hello; then, as a member the verdict, and otherwise frames."""
         if self.greeted and not self.owner.is_member:
-            self.owner.take(self, data)
+            self.owner.take(self, (data,))
             return
         said = read_verdict(data) if self.greeted else read_greeting(data)
         if isinstance(said, Refused):

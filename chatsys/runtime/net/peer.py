@@ -19,6 +19,8 @@ import socket
 from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from chatsys.actor.actor import Address
 from chatsys.actor.events import Identity, LinkDown, LinkUp
 from chatsys.config import split_address
@@ -43,12 +45,13 @@ LOOK_AGAIN = 1.0  # SPECIFICATION R2.12
 
 
 class OutgoingFrame(NamedTuple):
-    """A line for the wire and what the trace says if it vanishes."""
+    """A line for the wire, and what the trace needs to know if it vanishes."""
 
     data: bytes
     to: Address
-    message: str
-    id: str
+    number: int
+    """The how manyth frame of this life it is."""
+    message: msgspec.Struct
 
 
 class PeerOwner(LinkOwner, Protocol):

@@ -3,6 +3,7 @@
 Read also `transport` (who tells), `runtime.host` (who is told).
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from chatsys.actor.actor import Address
@@ -13,11 +14,11 @@ from chatsys.runtime.net.wire import Frame
 class FrameReceiver(Protocol):
     """What the owner of the links tells whoever the frames are for: a `Host`."""
 
-    def took(self, sender: Address, incarnation: int, frame: Frame, size: int) -> None:
-        """A frame arrived, in a line of `size` bytes."""
+    def took(self, sender: Address, incarnation: int, frames: Sequence[Frame], sizes: Sequence[int]) -> None:
+        """Frames arrived together, each in a line of so many bytes."""
 
-    def is_full(self, sender: Address) -> bool:
-        """Tell whether as much as may wait of this sender waits: read no more from it until it is served."""
+    def room(self, sender: Address) -> tuple[int, int]:
+        """Return how many frames, and how many bytes, may still wait of this sender: 0 of either, and read no more of it."""
 
     def linked(self, peer: Address, event: LinkUp | LinkDown) -> None:
         """A link came up or its other end is gone."""

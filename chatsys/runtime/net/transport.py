@@ -16,7 +16,7 @@ Read also `peer` (the way to one member), `claims` (which link is a member's), `
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -68,6 +68,8 @@ class Transport:
         self.paused = False
         self.ended = False
         self.counters: Counter[str] = Counter()
+        self.taken = self.sent = 0
+        """Frames that came in, and frames that went out or were to."""
         self.links: set[Link] = set()
         self.touched: list[Link] = []
         self.clients: dict[Address, Inbound] = {}
@@ -150,8 +152,8 @@ class Transport:
 
     def send(self, to: Address, n: int, clock: int, message: msgspec.Struct) -> None:
         """Put one frame into this turn's batch for `to`."""
-        id = f"{self.me}.{self.incarnation}.{n}"
-        frame = OutgoingFrame(self.codec.write(n, clock, message), to, columns(message)[0], id)
+        self.sent += 1
+        frame = OutgoingFrame(self.codec.write(n, clock, message), to, n, message)
         if self.rules.active:
             fate = self.rules.fate(self.me, to)
             if isinstance(fate, str):
@@ -300,18 +302,25 @@ class Transport:
             if self.claims.is_doubtful(link.peer, link.hello):
                 peer.look_again()
 
-    def take(self, link: Inbound | Outbound, data: bytes) -> None:
-        """Take in one line of a greeted link; raises `FrameError`."""
-        sender = link.sender
-        frame = self.codec.read(data)
-        message, incarnation = frame[2], link.incarnation
-        if sender not in self.peers and self.from_clients is not None and type(message) not in self.from_clients:
-            raise FrameError(f"A client may not send {columns(message)[0]}.")  # SPECIFICATION R2.4
+    def take(self, link: Inbound | Outbound, lines: Sequence[bytes]) -> None:
+        """Take in lines of a greeted link; raises `FrameError` at the first that breaks a rule, when those before are in."""
+        sender, incarnation = link.sender, link.incarnation
+        frames, wrong = self.codec.read_all(lines)
+        self.taken += len(frames)
+        if sender not in self.peers and self.from_clients is not None:
+            for at, (_, _, message) in enumerate(frames):
+                if type(message) not in self.from_clients:
+                    wrong = FrameError(f"A client may not send {columns(message)[0]}.")  # SPECIFICATION R2.4
+                    del frames[at:]
+                    break
         if self.rules.active and self.rules.is_cut(sender, self.me):
-            self.counters["cut"] += 1
-            self.receiver.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{frame[0]}")
-        else:
-            self.receiver.took(sender, incarnation, frame, len(data))
+            for n, _, message in frames:
+                self.counters["cut"] += 1
+                self.receiver.dropped(sender, "cut", columns(message)[0], f"{sender}.{incarnation}.{n}")
+        elif frames:
+            self.receiver.took(sender, incarnation, frames, list(map(len, lines[: len(frames)])))
+        if wrong is not None:
+            raise wrong
 
     def add(self, link: Link) -> None:
         """A connection was made."""
@@ -338,7 +347,8 @@ class Transport:
     def drop(self, frame: OutgoingFrame, reason: str) -> None:
         """Count and tell that `frame` vanished."""
         self.counters[reason] += 1
-        self.receiver.dropped(frame.to, reason, frame.message, frame.id)
+        name = f"{self.me}.{self.incarnation}.{frame.number}"
+        self.receiver.dropped(frame.to, reason, columns(frame.message)[0], name)
 
     def broken_link(self, label: str, reason: str) -> None:
         """Count and tell that a link broke a rule."""

@@ -52,9 +52,7 @@ class ShowsOnlyTheNewest(Sessions):
 
     def deliver(self, now: float) -> Effects:
         """Skip the others."""
-        effects = super().deliver(now)
-        shown = [one for one in effects if isinstance(one, Deliver)]
-        return [one for one in effects if one not in shown[:-1]] if len(shown) > 1 else effects
+        return [Deliver(*one.items[-1:]) if isinstance(one, Deliver) else one for one in super().deliver(now)]
 
 
 _OWN = (
