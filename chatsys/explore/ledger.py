@@ -89,7 +89,8 @@ def collect(turn: Turn) -> tuple[Any, ...]:
             facts.append(Committed(here.term, here.me, tuple(log.entries[: effect.seq])))
     for to, message in turn.sent:
         if isinstance(message, SubmitReply) and message.status == "ok" and isinstance(to, str):
-            facts.append(Acknowledged(here.me, message.client_id, message.client_seq, message.seq))
+            client, first = message.client_id, message.client_seq
+            facts += [Acknowledged(here.me, client, first + at, message.seq + at) for at in range(message.count)]
     return tuple(facts)
 
 

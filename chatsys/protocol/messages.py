@@ -330,6 +330,7 @@ class Propose(Message, frozen=True):
 
     Raft's AppendEntries, with prevLogIndex and prevLogTerm in one label.  It may overtake the disk of the
     leader, since to propose an entry promises nothing: only ACKs are counted, the leader's own included.
+    One that brings nothing but the commit wants no ACK, for it tells and asks nothing.
     """
 
     overtakes_disk: ClassVar[bool] = True
@@ -338,6 +339,7 @@ class Propose(Message, frozen=True):
     prev: Label
     entries: tuple[Entry, ...]
     commit: Grown
+    wants_ack: bool = True
 
     def wrong(self, limits: Limits) -> str | None:
         """The entries follow on `prev`, and on each other."""

@@ -174,7 +174,7 @@ class Sequencer(Part):
         """Send one follower what it is owed now.
 
         Probing: the one PROPOSE, unless it is under way already.  Sending: batch after batch until the
-        window is full, and an empty PROPOSE if only the commit is news.  Whoever is not known to have
+        window is full, and an empty PROPOSE, to be read and not answered, if only the commit is news.  Whoever is not known to have
         everything has an alarm, which is named after the follower: any of these frames may be lost,
         and then nothing but time can tell.
         """
@@ -189,7 +189,7 @@ class Sequencer(Part):
             while progress.next <= last and progress.next - progress.base <= self.config.limits.window_entries:
                 effects.append(self._propose(peer, progress))
             if progress.told < self.log.commit:
-                effects.append(self._propose(peer, progress))
+                effects.append(self._tell_commit(peer, progress))
         if (progress.probing or progress.match < last) and peer not in self.alarms:  # SPECIFICATION R8.11
             self.alarms.set(peer, now + progress.wait)
         return effects
@@ -202,6 +202,12 @@ class Sequencer(Part):
             progress.next += len(entries)
         progress.told = self.log.commit
         return Send(peer, Propose(self.state.term, prev, entries, self.log.commit))
+
+    def _tell_commit(self, peer: int, progress: Progress) -> Send:
+        """Say what is committed; nothing is asked, so nothing comes back that this leader would have to read."""
+        progress.told = self.log.commit
+        prev = self.log.label(progress.next - 1)
+        return Send(peer, Propose(self.state.term, prev, (), self.log.commit, wants_ack=False))  # SPECIFICATION R8.21
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """A follower has not answered for a while: start again from the last safe point, patiently."""
@@ -393,7 +399,8 @@ class Receiver(Part):
         effects = self.log.splice(batch.entries, batch.prev.seq)  # SPECIFICATION R8.16, R8.19
         end = batch.prev.seq + len(batch.entries)
         self.log.verify_to(end)
-        self.owed = max(self.owed or 0, end)
+        if batch.wants_ack:
+            self.owed = max(self.owed or 0, end)  # SPECIFICATION R8.16, R8.21
         effects += self.log.commit_to(self.bound(batch.commit))
         return effects + self._release(sender)
 

@@ -52,6 +52,7 @@ from chatsys.protocol.decisions import Order, Release, Yield
 from chatsys.protocol.messages import Entry, Submit, SubmitReply, SubmitStatus, Subscribe
 from chatsys.protocol.part import Part
 from chatsys.protocol.public import Heard, public
+from chatsys.protocol.serving.answers import answers
 from chatsys.protocol.serving.delivery_run import DeliveryRun
 from chatsys.protocol.serving.forwarding import Forwarding, Pair
 from chatsys.protocol.serving.subscribers import PAUSE, Subscribers
@@ -204,7 +205,7 @@ class Sessions(Part):
         if (entry.text, entry.room, entry.author) != (submit.text, submit.room, submit.author):
             return [self._reply(sender, submit, "conflict", f"number {submit.client_seq} was another message")]
         if self.may_say_ok(seq):
-            return [self._ok(submit.via or sender, entry)]
+            return answers([(submit.via or sender, entry, self._message_number(entry))])
         self._await((submit.client_id, submit.client_seq), submit.via or sender)
         return []
 
@@ -251,10 +252,9 @@ class Sessions(Part):
         reply = SubmitReply(submit.client_id, submit.client_seq, status, reason, leader=leader)
         return Send(submit.via or link, reply)
 
-    def _ok(self, link: Address, entry: Entry, msg_no: int = 0) -> Send:
-        if entry.kind == "chat" and not msg_no:
-            msg_no = bisect_left(self.chat, entry.seq) + 1
-        return Send(link, SubmitReply(entry.client_id, entry.client_seq, "ok", seq=entry.seq, msg_no=msg_no))
+    def _message_number(self, entry: Entry) -> int:
+        """Return which message of the chat this delivered entry is; 0 if it opened a session."""
+        return bisect_left(self.chat, entry.seq) + 1 if entry.kind == "chat" else 0
 
     def on_alarm(self, name: Any, now: float) -> Effects:
         """Go on with the past; forget forwarded messages that nobody answered: the client has retried by now."""
@@ -325,29 +325,34 @@ class Sessions(Part):
         SPECIFICATION R10.12.
         """
         run: list[Entry] = []
+        awaited: list[tuple[Address, Entry, int]] = []
         effects: Effects = []
         for entry in self.log.since(self.delivered, last):
             self.delivered = entry.seq
             if entry.kind == "chat" or entry.kind == "session":
-                effects += self._take_up(entry, run)
-        return [Deliver.made(DeliveryRun(run, len(self.chat))), *effects] if run else effects
+                effects += self._take_up(entry, run, awaited)
+        if run:
+            effects.insert(0, Deliver.made(DeliveryRun(run, len(self.chat))))
+        return [*effects, *answers(awaited)] if awaited else effects  # SPECIFICATION R10.17
 
-    def _take_up(self, entry: Entry, run: list[Entry]) -> Effects:
-        """Enter a committed entry into the table; if it is new, let it be delivered with `run`, and answer who waits."""
+    def _take_up(self, entry: Entry, run: list[Entry], awaited: list[tuple[Address, Entry, int]]) -> Effects:
+        """Enter a committed entry into the table; if it is new, it is delivered with `run`, and `awaited` if somebody waits."""
         verdict = self.table.apply(entry)  # SPECIFICATION R10.5
         if self.ahead:
             self._caught_up(entry, verdict)
-        awaited = self.forwarding.waiting or self.forwarding.older
-        links = self.forwarding.answerable((entry.client_id, entry.client_seq)) if awaited else None
-        msg_no = 0
+        waits = self.forwarding.waiting or self.forwarding.older
+        links = self.forwarding.answerable((entry.client_id, entry.client_seq)) if waits else []
         if verdict != "new":
             client = public(entry.client_id)
             return [Note("duplicate", seq=entry.seq, client=client, client_seq=entry.client_seq, reason=verdict)]
+        msg_no = 0
         if entry.kind == "chat":
             self.chat.append(entry.seq)
             msg_no = self.state.messages = len(self.chat)
             run.append(entry)
-        return [self._ok(link, entry, msg_no) for link in links] if links else []  # SPECIFICATION R10.4
+        for link in links:
+            awaited.append((link, entry, msg_no))  # SPECIFICATION R10.4
+        return []
 
     def _caught_up(self, entry: Entry, verdict: str) -> None:
         """What is delivered stands in the table now; an expired session has nothing ahead any more."""

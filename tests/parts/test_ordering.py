@@ -68,10 +68,27 @@ def test_a_batch_twice_changes_nothing_but_is_acknowledged() -> None:
     assert sent(two.settle(0.0), Ack) == [(3, Ack(1, True, match=1))]
 
 
-def test_an_empty_proposal_is_always_answered() -> None:
+def test_an_empty_proposal_asks_and_is_answered() -> None:
     two = receiver()
     two.on_message(3, batch(0), 0.0)
     assert sent(two.settle(0.0), Ack) == [(3, Ack(1, True, match=0))]
+
+
+def test_one_that_only_tells_the_commit_is_not_answered_and_takes_no_answer_from_what_came_with_it() -> None:
+    two = receiver()
+    two.on_message(3, batch(0, chat(1)), 0.0)
+    two.on_message(3, Propose(1, Label(1, 1), (), 1, wants_ack=False), 0.0)
+    assert two.log.commit == 1
+    assert sent(two.settle(0.0), Ack) == [(3, Ack(1, True, match=1))]
+    two.on_message(3, Propose(1, Label(1, 1), (), 1, wants_ack=False), 0.0)
+    assert two.settle(0.0) == []
+
+
+def test_where_its_place_is_not_held_it_is_refused_as_any_other() -> None:
+    two = receiver()
+    two.log.splice([chat(1, 1), chat(2, 1)])
+    refused = sent(two.on_message(3, Propose(2, Label(2, 2), (), 1, wants_ack=False), 0.0), Ack)
+    assert [(to, ack.ok, ack.hint) for to, ack in refused] == [(3, False, 0)]
 
 
 def test_a_tail_of_an_older_term_gives_way() -> None:
@@ -168,6 +185,31 @@ def test_an_entry_commits_when_a_quorum_holds_it() -> None:
     assert three.log.commit == 1, "its own copy alone is no quorum"
     three.on_message(1, Ack(1, True, match=2), 1.0)
     assert three.log.commit == 2
+
+
+def test_what_is_committed_goes_with_the_next_entries_or_alone_and_then_wants_no_ack() -> None:
+    three = leader(3)
+    for number, wanted in ((1, True), (2, False)):
+        three._carry_out([Order(Entry(0, 0, "chat", "c", number, "main", "ann", "hi"))], 1.0)
+        three.settle(1.0)
+        three.on_message(3, Ack(1, True, match=1 + number), 1.0)
+        three.on_message(1, Ack(1, True, match=1 + number), 1.0)
+        if wanted:
+            three._carry_out([Order(Entry(0, 0, "barrier"))], 1.0)
+        told = sent(three.settle(1.0), Propose)
+        assert {(p.commit, bool(p.entries), p.wants_ack) for _, p in told} == {(three.log.commit, wanted, wanted)}
+
+
+def test_a_commit_sends_nothing_beyond_a_full_window() -> None:
+    three = leader(3, limits=Limits(window_entries=2, batch_entries=1))
+    for number in range(1, 9):
+        three._carry_out([Order(Entry(0, 0, "chat", "c", number, "main", "ann", "hi"))], 1.0)
+    three.settle(1.0)
+    for match in (2, 3):
+        three.on_message(3, Ack(1, True, match=match), 1.0)
+        three.on_message(1, Ack(1, True, match=match), 1.0)
+        told = [p for to, p in sent(three.settle(1.0), Propose) if to == 2]
+        assert [(p.commit, p.entries) for p in told] == [(match, ())], "node 2 has acknowledged nothing"
 
 
 def test_the_same_ack_twice_counts_once() -> None:

@@ -66,6 +66,27 @@ def test_ok_is_said_only_once_committed_and_with_the_number() -> None:
     assert [(one.msg_no, one.text) for d in of(effects, Deliver) for one in d.items] == [(1, "hi")]
 
 
+def test_messages_that_are_delivered_together_are_answered_in_runs() -> None:
+    three = with_session()
+    three.on_message("bob", submit(0, client="d"), 1.0)
+    all_hold(three)
+    for sender, client, number, session in (
+        ("ann", "c", 1, 2), ("ann", "c", 2, 2), ("bob", "d", 1, 3), ("ann", "c", 3, 2), ("ann", "c", 4, 2),
+        ("second link", "c", 4, 2),
+    ):  # fmt: skip
+        three.on_message(sender, submit(number, client=client, session=session), 1.0)
+    told = [(to, r.client_seq, r.seq, r.msg_no, r.count) for to, r in sent(all_hold(three), SubmitReply)]
+    assert told == [("ann", 1, 4, 1, 2), ("bob", 1, 6, 3, 1), ("ann", 3, 7, 4, 2), ("second link", 4, 8, 5, 1)]
+
+
+def test_an_opening_is_answered_alone() -> None:
+    three = leader(3)
+    three.on_message("ann", submit(0), 1.0)
+    three.on_message("ann", submit(1), 1.0)
+    told = [(to, r.client_seq, r.seq, r.msg_no, r.count) for to, r in sent(all_hold(three), SubmitReply)]
+    assert told == [("ann", 0, 2, 0, 1), ("ann", 1, 3, 1, 1)]
+
+
 def test_a_retry_before_commit_waits_and_is_numbered_once() -> None:
     three = with_session()
     three.on_message("ann", submit(1), 1.0)

@@ -11,6 +11,8 @@ Promises  what is kept is bounded; an answer, or a run of answers, goes to every
 Read also `sessions` (a member passes on to its leader), `learner` (which passes on to a member).
 """
 
+from collections.abc import Sequence
+
 from chatsys.actor.actor import Address
 from chatsys.actor.effects import Effects, Send
 from chatsys.protocol.messages import SubmitReply
@@ -44,10 +46,11 @@ class Forwarding:
         """Hand an answer, or a run of answers, to whoever waits for one of them."""
         client, first = reply.client_id, reply.client_seq
         links = self.answerable((client, first))
-        if reply.count > 1:  # whatever number a frame names, only those who wait are looked at
-            for pair in sorted({*self.waiting, *self.older}):
-                if pair[0] == client and first < pair[1] < first + reply.count:
-                    links += [link for link in self.answerable(pair) if link not in links]
+        run: Sequence[int] = range(first + 1, first + reply.count)
+        if len(run) > len(self):  # whatever number a frame names, only those who wait are looked at
+            run = sorted(number for other, number in {*self.waiting, *self.older} if other == client and number in run)
+        for number in run:
+            links += [link for link in self.answerable((client, number)) if link not in links]
         return [Send(link, reply) for link in links if link != sender]
 
     def sweep(self) -> bool:
