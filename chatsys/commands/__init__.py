@@ -62,7 +62,8 @@ def read_range(text: str) -> range:
 def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     """Return `value` if it is allowed; otherwise raise a sentence that lists what is."""
     if value not in allowed:
-        raise UsageError(f"{name} is {value!r}; write {', '.join(allowed[:-1])} or {allowed[-1]}.")
+        *others, last = allowed
+        raise UsageError(f"{name} is {value!r}; write {', '.join(others)}{' or ' * bool(others)}{last}.")
     return value
 
 
