@@ -1,4 +1,4 @@
-"""The disk of one node: an append-only file, and syncs that never stop the event loop.
+"""The disk of one node: an append-only file, and syncs that do not keep the event loop waiting.
 
 Records gather in a buffer while one sync is under way; the next sync covers all of them (group
 commit).  A thread writes and syncs; the loop hears how many records are durable.
@@ -6,6 +6,10 @@ commit).  A thread writes and syncs; the loop hears how many records are durable
     write --> buffer ..flush..> [thread: write a batch, sync] --> done(count)
                  ^                       |    `..an idle second..> write a mark, no sync
                  `--- gathers meanwhile -'
+
+A thread costs time, too: to wake it and to be woken takes longer than a sync on a good disk.  So while the last
+few syncs were short, the loop does the next one itself.  One that takes long sends the following ones to the
+thread again.
 
 What a life finds in its file is made durable before it writes anything: it may rest in the memory of the system
 only, if a process was killed between its write and its sync.  So no batch is ever written before
@@ -28,9 +32,11 @@ import queue
 import shutil
 import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -58,6 +64,10 @@ LOW_BYTES = 64 << 20
 ROOM_AGAIN = 1.5
 """A disk that was low has room again with so many times that space; between the two it stays what it was."""
 SPACE_INTERVAL = 5.0
+SHORT = 0.001
+"""Seconds: so long the event loop may wait for a sync, ..."""
+FEW = 8
+"""... if none of so many took longer."""
 
 
 class Disk:
@@ -91,9 +101,14 @@ class Disk:
         self._buffer: list[bytes] = []
         self._written = self.syncs = 0
         self._busy = False
+        """A sync is under way, or not reported yet; the file belongs to whoever does it."""
+        self._took: deque[float] = deque(maxlen=FEW)
+        """How long the latest syncs took, in seconds."""
+        self._rests: asyncio.TimerHandle | None = None
         self._ended = self._let_go = False
         self._low = False
-        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[bytes, int] | None] = queue.SimpleQueue()
+        """What the thread does next: write these lines, after which so many records are durable; or end."""
         self._thread: threading.Thread | None = None
         self._lock = self._make_and_lock()
         try:
@@ -191,6 +206,7 @@ class Disk:
     def start(self) -> None:
         """Begin to serve the running event loop."""
         self._loop = asyncio.get_running_loop()
+        self._number, self._marked = self.log.number, True
         thread = threading.Thread(target=self._work, name=f"disk of {self.folder.name}", daemon=True)
         start_thread(thread)
         self._thread = thread
@@ -202,47 +218,51 @@ class Disk:
         self._written += len(run)
 
     def flush(self) -> None:
-        """Start a sync of everything written so far, unless one is under way."""
-        if self._buffer and not self._busy and not self._ended:
-            self._busy = True
-            data = b"".join(self._buffer)
-            self._buffer.clear()
-            self._jobs.put((data, self._written))
+        """Make durable everything written so far, unless a sync is under way: then the next one will cover it."""
+        if not self._buffer or self._busy or self._ended:
+            return
+        self._busy = True
+        lines = b"".join(self._buffer)
+        self._buffer.clear()
+        if len(self._took) == FEW and max(self._took) < SHORT:
+            self._loop.call_soon(self._report, self._store(lines, self._written))
+        else:
+            self._jobs.put((lines, self._written))
 
     def rest(self) -> None:
-        """Mark what was synced, now that this life ends in peace."""
-        self._jobs.put("rest")
+        """Mark what was synced, if nothing was written since."""
+        if not (self._marked or self._busy or self._ended):
+            self._marked = True
+            self._write_mark(mark(self._number))
 
     def _work(self) -> None:
-        """The thread: write, sync, report; on the first failure stop for good."""
-        number, marked = self.log.number, True
-        while (job := self._next_job(None if marked else IDLE)) is not None:
+        """The thread: one sync after the other, until one fails or there is nothing more to do."""
+        while (job := self._jobs.get()) is not None:
+            stored = self._store(*job)
             try:
-                if job == "rest":
-                    if not marked:
-                        self._write_mark(mark(number))
-                    marked = True
-                    continue
-                lines, count = job
-                data = batch(number + 1, lines)
-                _write_all(self._file, data)
-                sync(self._file)
-                check_in_place(self.path, self._file)  # SPECIFICATION R4.11
-                check_in_place(self.folder / LOCK, self._lock)
-            except (OSError, DiskFailed) as error:
-                failed = error if isinstance(error, DiskFailed) else DiskFailed(_failed(self.path, error))
-                self._tell(self._report_failure, failed)
+                self._loop.call_soon_threadsafe(self._report, stored)
+            except RuntimeError:  # the loop is closed: nobody waits any more
+                pass
+            if isinstance(stored, DiskFailed):
                 return
-            number, marked = number + 1, False
-            self._size += len(data)
-            self._tell(self._report, count)
 
-    def _next_job(self, patience: float | None) -> "_Job":
-        """Wait for the next thing to do; after so many idle seconds it is a rest."""
+    def _store(self, lines: bytes, count: int) -> "int | DiskFailed":
+        """Write a batch and sync it; return `count`, or what went wrong."""
+        began = time.perf_counter()
+        data = batch(self._number + 1, lines)
         try:
-            return self._jobs.get(timeout=patience)
-        except queue.Empty:
-            return "rest"
+            _write_all(self._file, data)
+            sync(self._file)
+            check_in_place(self.path, self._file)  # SPECIFICATION R4.11
+            check_in_place(self.folder / LOCK, self._lock)
+        except OSError as error:
+            return DiskFailed(_failed(self.path, error))
+        except DiskFailed as error:
+            return error
+        self._took.append(time.perf_counter() - began)
+        self._number, self._marked = self._number + 1, False
+        self._size += len(data)
+        return count
 
     def _write_mark(self, line: bytes) -> None:
         """Write a mark without a sync; on a full disk there is none, and nothing of it is left in the way."""
@@ -255,21 +275,25 @@ class Disk:
         else:
             os.ftruncate(self._file, self._size)
 
-    def _tell(self, report: Callable[[Any], None], fact: Any) -> None:
-        try:
-            self._loop.call_soon_threadsafe(report, fact)
-        except RuntimeError:  # the loop is closed: nobody waits any more
-            pass
-
-    def _report(self, count: int) -> None:
+    def _report(self, stored: "int | DiskFailed") -> None:
+        """Tell the loop how a sync ended; and mark what is durable if nothing else happens for a while."""
         self._busy = False
+        if self._ended:
+            return
+        if isinstance(stored, DiskFailed):
+            self._busy = True  # nothing more is written
+            return self.failed(stored)
         self.syncs += 1
-        if not self._ended:
-            self.done(count)
+        if self._rests is None:
+            self._rests = self._loop.call_later(IDLE, self._rest_if_idle, self.syncs)
+        self.done(stored)
 
-    def _report_failure(self, error: DiskFailed) -> None:
-        if not self._ended:
-            self.failed(error)
+    def _rest_if_idle(self, syncs: int) -> None:
+        self._rests = None
+        if syncs == self.syncs and not self._busy:
+            self.rest()
+        elif not self._ended:
+            self._rests = self._loop.call_later(IDLE, self._rest_if_idle, self.syncs)
 
     def _watch_space(self) -> None:
         if self._ended:
@@ -306,10 +330,6 @@ class Disk:
 
     def _unlock(self) -> None:
         os.close(self._lock)
-
-
-_Job = tuple[bytes, int] | Literal["rest"] | None
-"""What the thread does next: write these lines, after which so many records are durable; rest; or end."""
 
 
 def sync(file: int) -> None:

@@ -113,6 +113,7 @@ def test_each_sync_is_a_batch_and_a_mark_follows_when_the_disk_is_idle_or_at_res
             marked.extend([True] * log.read_bytes().endswith(mark(2)))
         disk.write([Counted(3)])
         disk.flush()
+        await asyncio.wait_for(durable.get(), 20)
         disk.rest()
         disk.gone()
 
