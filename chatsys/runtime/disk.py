@@ -105,6 +105,7 @@ class Disk:
         self._took: deque[float] = deque(maxlen=FEW)
         """How long the latest syncs took, in seconds."""
         self._rests: asyncio.TimerHandle | None = None
+        self._synced_at = 0.0
         self._ended = self._let_go = False
         self._low = False
         self._jobs: queue.SimpleQueue[tuple[bytes, int] | None] = queue.SimpleQueue()
@@ -118,6 +119,7 @@ class Disk:
                 self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), PRIVATE
             )
             sync_folder(folder)
+            self._number, self._marked = self.log.number, True
         except UNUSABLE as error:
             self._unlock()
             raise LogError(cannot_use(folder, error)) from None
@@ -206,7 +208,6 @@ class Disk:
     def start(self) -> None:
         """Begin to serve the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._number, self._marked = self.log.number, True
         thread = threading.Thread(target=self._work, name=f"disk of {self.folder.name}", daemon=True)
         start_thread(thread)
         self._thread = thread
@@ -284,16 +285,21 @@ class Disk:
             self._busy = True  # nothing more is written
             return self.failed(stored)
         self.syncs += 1
+        self._synced_at = self._loop.time()
         if self._rests is None:
-            self._rests = self._loop.call_later(IDLE, self._rest_if_idle, self.syncs)
+            self._rests = self._loop.call_later(IDLE, self._rest_if_idle)
         self.done(stored)
 
-    def _rest_if_idle(self, syncs: int) -> None:
-        self._rests = None
-        if syncs == self.syncs and not self._busy:
+    def _rest_if_idle(self) -> None:
+        """Rest if the last sync is long enough ago; otherwise look again when it is."""
+        wait = self._synced_at + IDLE - self._loop.time()
+        if self._ended:
+            return
+        if wait > 0 or self._busy:
+            self._rests = self._loop.call_later(max(wait, IDLE / 10), self._rest_if_idle)
+        else:
+            self._rests = None
             self.rest()
-        elif not self._ended:
-            self._rests = self._loop.call_later(IDLE, self._rest_if_idle, self.syncs)
 
     def _watch_space(self) -> None:
         if self._ended:

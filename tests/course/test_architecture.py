@@ -107,8 +107,8 @@ LONGER_FILES = {
     ),
     "chatsys/actor/logfile.py": (365, "one format: how it is written, read, and what is said of each kind of harm"),
     "chatsys/runtime/disk.py": (
-        385,
-        "one folder: opening, one thread that writes, marks and syncs, and every sentence of it",
+        405,
+        "one folder: opening, who writes, marks and syncs, and every sentence of it",
     ),
     "chatsys/runtime/nodes/process.py": (320, "one node over all its lives, and the two pipes of each"),
     "chatsys/protocol/node.py": (430, "the textbook page: every door, every decision"),

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from pingpong import Counted
 
-from chatsys.actor.logfile import LOG, batch, encode, mark
+from chatsys.actor.logfile import IDLE, LOG, batch, encode, mark
 from chatsys.errors import DiskFailed, ForeignLog, LogError, LogInUse
 from chatsys.runtime import disk as disks
 from chatsys.runtime.disk import LOCK, Disk, cannot_use, in_use, made_folder
@@ -27,13 +27,24 @@ TYPES = (Counted,)
 
 
 class Loop:
-    """An event loop that does at once what it is told from the thread."""
+    """An event loop that does at once what it is told from the thread, and keeps what is to be done soon or later."""
+
+    def __init__(self) -> None:
+        self.soon: list[Callable[[], None]] = []
+        self.now = 0.0
+
+    def time(self) -> float:
+        return self.now
 
     def call_soon_threadsafe(self, report: Callable[[Any], None], fact: Any) -> None:
         report(fact)
 
-    def call_later(self, seconds: float, again: Callable[[], None]) -> None:
-        self.later = (seconds, again)
+    def call_soon(self, report: Callable[[Any], None], fact: Any) -> None:
+        self.soon.append(lambda: report(fact))
+
+    def call_later(self, seconds: float, again: Callable[..., None], *facts: Any) -> object:
+        self.later = (seconds, again, *facts)
+        return self.later
 
 
 class Closed(Loop):
@@ -88,8 +99,12 @@ def test_nothing_is_told_to_be_durable_before_it_was_written_synced_and_looked_f
 
 def test_at_rest_the_last_batch_is_marked_once_and_no_mark_is_synced(steps: Steps) -> None:
     """SPECIFICATION R12.12."""
-    assert steps.work("rest") == [], "nothing was synced in this life"
-    assert steps.work((ONE, 1), "rest", "rest") == ["write", "sync", *LOOK, "durable 1", "mark"]
+    steps.disk.rest()
+    assert steps.seen == [], "nothing was synced in this life"
+    steps.work((ONE, 1))
+    steps.disk.rest()
+    steps.disk.rest()
+    assert steps.seen == ["mark"]
     assert steps.disk.path.read_bytes() == batch(1, ONE) + mark(1)
     assert steps.disk.size == len(batch(1, ONE) + mark(1))
 
@@ -113,7 +128,11 @@ def test_after_a_failure_nothing_more_is_written_and_it_is_told_once(
         raise DiskFailed("it went") if broken == "check_in_place" else OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(disks, broken, fails)
-    seen = steps.work((ONE, 1), (TWO, 2), "rest")
+    seen = steps.work((ONE, 1), (TWO, 2))
+    steps.disk.write([Counted(3)])
+    steps.disk.flush()
+    steps.disk.rest()
+    seen += steps.seen
     told = f"failed The disk failed at {steps.disk.path}: Input/output error: the device does not work; the node stops."
     assert seen == (["write", told] if broken == "sync" else ["write", "sync", "failed it went"])
     assert steps.disk.size == 0
@@ -135,14 +154,14 @@ def test_what_gathers_while_a_sync_is_under_way_is_one_batch(steps: Steps) -> No
     assert disk._jobs.empty(), "there is nothing to sync"
     disk.write([Counted(1)])
     disk.flush()
-    assert disk._jobs.get() == (ONE, 1)
+    assert disk._jobs.get_nowait() == (ONE, 1)
     disk.write([Counted(2)])
     disk.write([Counted(1)])
     disk.flush()
     assert disk._jobs.empty(), "one sync at a time"
     disk._report(1)
     disk.flush()
-    assert steps.seen == ["durable 1"] and disk._jobs.get() == (TWO + ONE, 3)
+    assert steps.seen == ["durable 1"] and disk._jobs.get_nowait() == (TWO + ONE, 3)
     disk.flush()
     disk._report(3)
     disk.flush()
@@ -153,12 +172,13 @@ def test_a_life_that_ended_writes_nothing_hears_nothing_and_lets_go_once(steps: 
     disk = steps.disk
     disk.write([Counted(1)])
     disk.abandon()
-    assert disk._buffer == [] and disk._jobs.get() is None
+    assert disk._buffer == [] and disk._jobs.get_nowait() is None
     disk.write([Counted(2)])
     disk.flush()
     assert disk._jobs.empty()
     disk._report(1)
-    disk._report_failure(DiskFailed("too late"))
+    disk._report(DiskFailed("too late"))
+    disk.rest()
     disk._watch_space()
     assert steps.seen == [] and not hasattr(disk._loop, "later")
     assert in_use(disk.folder)
@@ -172,10 +192,59 @@ def test_a_loop_that_is_closed_is_told_nothing_and_the_thread_goes_on(steps: Ste
     assert steps.work((ONE, 1), (TWO, 2)) == ["write", "sync", *LOOK, "write", "sync", *LOOK]
 
 
-def test_idle_seconds_are_a_rest(steps: Steps) -> None:
-    assert steps.disk._next_job(0.001) == "rest"
-    steps.disk._jobs.put((ONE, 1))
-    assert steps.disk._next_job(None) == (ONE, 1)
+def test_when_nothing_was_synced_for_a_while_the_disk_rests(steps: Steps) -> None:
+    loop: Any = steps.disk._loop
+    steps.work((ONE, 1))
+    assert loop.later[0] == IDLE
+    loop.now = IDLE / 2
+    steps.work((TWO, 2))
+    loop.now = IDLE
+    loop.later[1]()
+    assert steps.seen == [] and loop.later[0] == IDLE / 2, "another sync came: it is looked at again"
+    loop.now = 1.5 * IDLE
+    loop.later[1]()
+    assert steps.seen == ["mark"]
+
+
+def test_while_syncs_are_short_the_loop_does_them_itself_and_one_long_one_sends_them_to_the_thread(
+    steps: Steps,
+) -> None:
+    disk = steps.disk
+    disk._took.extend([disks.SHORT / 2] * (disks.FEW - 1))
+    for number in (1, 2, 3):
+        disk.write([Counted(number)])
+        disk.flush()
+        if number == 1:
+            assert disk._jobs.get_nowait() == (ONE, 1), "too few are known yet"
+            disk._report(disk._store(ONE, 1))
+        elif number == 2:
+            disk.write([Counted(9)])
+            disk.flush()
+            assert steps.seen == [*["write", "sync", *LOOK, "durable 1"], "write", "sync", *LOOK], "one at a time"
+            disk._loop.soon.pop()()  # type: ignore[attr-defined]
+            assert steps.seen[-1] == "durable 2" and disk._jobs.empty()
+            disk._took.append(disks.SHORT * 2)
+    assert disk._jobs.get_nowait() == (encode(Counted(9)) + encode(Counted(3)), 4)
+
+
+def test_after_a_sync_in_the_loop_that_failed_nothing_more_is_written(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SPECIFICATION R12.6."""
+
+    def fails(*_: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    disk = steps.disk
+    disk._took.extend([disks.SHORT / 2] * disks.FEW)
+    monkeypatch.setattr(disks, "sync", fails)
+    disk.write([Counted(1)])
+    disk.flush()
+    disk._loop.soon.pop()()  # type: ignore[attr-defined]
+    disk.write([Counted(2)])
+    disk.flush()
+    disk.rest()
+    assert [step.split(" ", 1)[0] for step in steps.seen] == ["write", "failed"] and disk._jobs.empty()
 
 
 def test_what_a_life_finds_is_synced_before_it_writes_and_new_names_are_synced_too(
@@ -316,8 +385,9 @@ def test_a_log_that_names_nobody_is_anybodys_and_whoever_asks_for_nobody_takes_a
 
 def test_a_disk_that_nobody_listens_to_tells_nobody(tmp_path: Path) -> None:
     disk = Disk(tmp_path, TYPES)
+    disk._loop = Loop()  # type: ignore[assignment]
     disk._report(1)
-    disk._report_failure(DiskFailed("it went"))
+    disk._report(DiskFailed("it went"))
     disk.space(True)
     disk.gone()
 

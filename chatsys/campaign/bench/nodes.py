@@ -221,7 +221,10 @@ def loaded(nodes: Nodes, order: LoadOrder, without: tuple[int, ...] = ()) -> Use
 
 @contextmanager
 def speaking(order: LoadOrder) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run the client process of an order; it has ended when this is left."""
+    """Run the client process of an order; it has ended when this is left.
+
+    Nothing of its output is buffered here: whoever reads a line of it leaves the next ones to `read_result`.
+    """
     words = [
         sys.executable,
         *with_parent(signal.SIGKILL),
@@ -230,7 +233,8 @@ def speaking(order: LoadOrder) -> Iterator["subprocess.Popen[bytes]"]:
         msgspec.json.encode(order).decode(),
     ]
     load = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(OURS)}
+        words, bufsize=0, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(OURS)},
     )  # fmt: skip
     try:
         yield load
