@@ -14,7 +14,7 @@ needs: so the measure costs little beside what it measures.  One answer may spea
 
 Assumes   no message is refused for good: what is answered `busy` or `redirect` is said again, and waits meanwhile.
 Promises  it ends by itself; each message that it calls acknowledged was answered with its position in the log.
-Read also `nodes` (what it speaks to), `compared` (what becomes of the positions), `runtime.net.wire`.
+Read also `one_by_one` (where only one message is under way), `nodes` (what it speaks to), `compared` (what becomes of the positions), `runtime.net.wire`.
 """
 
 import asyncio
@@ -27,7 +27,8 @@ from typing import Any
 
 import msgspec
 
-from chatsys.campaign.bench.ordered import LoadOrder, LoadResult, Said, quantiles
+from chatsys.campaign.bench import one_by_one
+from chatsys.campaign.bench.ordered import Answered, LoadOrder, LoadResult, Said, quantiles
 from chatsys.config import split_address
 from chatsys.errors import ChatsysError
 from chatsys.protocol.messages import Submit, SubmitReply
@@ -43,13 +44,7 @@ SPLIT = 4503599627370495
 """A number that stands in a line for the one that comes there."""
 
 
-class _Answered(msgspec.Struct, frozen=True):
-    n: int
-    clock: int
-    message: SubmitReply
-
-
-_answers = msgspec.json.Decoder(_Answered)
+_answers = msgspec.json.Decoder(Answered)
 
 
 class Speaker(asyncio.Protocol):
@@ -276,7 +271,8 @@ async def _serve(order: LoadOrder) -> LoadResult:
 def main(words: list[str]) -> int:
     """Carry out the order in the first word; print the result, or say on stderr why there is none."""
     try:
-        result = asyncio.run(_serve(msgspec.json.decode(words[0], type=LoadOrder)))
+        order = msgspec.json.decode(words[0], type=LoadOrder)
+        result = one_by_one.run(order) if order.is_one_by_one else asyncio.run(_serve(order))
     except (ChatsysError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -7,6 +7,8 @@ from array import array
 
 import msgspec
 
+from chatsys.protocol.messages import SubmitReply
+
 
 class LoadOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be said, and how."""
@@ -26,6 +28,19 @@ class LoadOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Messages a second of all connections together; 0: as many as are answered."""
     messages: int = 0
     """End after so many on each connection, if that is sooner; 0: time alone ends it."""
+
+    @property
+    def is_one_by_one(self) -> bool:
+        """Whether one message at a time is under way, for a given time: a client that waits for each answer does that."""
+        return self.connections == self.outstanding == 1 and not self.rate and not self.messages
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A frame that answers."""
+
+    n: int
+    clock: int
+    message: SubmitReply
 
 
 class Said(msgspec.Struct, kw_only=True):
