@@ -163,7 +163,7 @@ def ambushed(seed: int, moment: str) -> bool:
 @pytest.mark.parametrize(
     ("mutant", "seed", "nodes"),
     [
-        ("another disk taken in", 26, 3),
+        ("another disk taken in", 67, 3),
         ("emptied learner taken back", 80, 3),
         ("verified kept across leaders", 9, 5),
         ("heartbeat tells the end as commit", 1, 5),

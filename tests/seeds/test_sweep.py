@@ -9,7 +9,6 @@ from by_hand import NeverStands
 from chatsys.campaign.one_seed import Plan, SeedResult, schedule
 from chatsys.campaign.summary import tally, told
 from chatsys.campaign.sweep import sweep, trace_hash
-from chatsys.check import check
 from chatsys.check.sometimes import VITAL
 from chatsys.errors import ConfigError, UsageError
 from chatsys.faults import KINDS
@@ -38,15 +37,6 @@ def test_with_a_quorum_of_one_messages_are_lost_and_the_check_says_so() -> None:
     assert not any(result.inconclusive for result in results), "nothing spins or hangs"
     one = next(result for result in results if result.violations).violations[0]
     assert one["replay"].startswith("python -m chatsys simulate --seeds ") and "--quorum 1" in one["replay"]
-
-
-def test_a_log_that_a_crash_took_back_to_what_it_was_is_not_held_against_its_node() -> None:
-    """Seed 4007 of `prove`: a leader had cut off a tail, and was killed a millisecond later, before its first sync."""
-    plan = Plan(nodes=5, kinds=KINDS, seconds=60.0, calm=2.0, talk=0.5)
-    outcome = schedule(4007, plan)
-    assert [one for one in check(outcome.trace) if one.invariant == "S1"] == []
-    cut = [record for record in outcome.trace.of("truncate", "start") if record.node == 5 and 51.8 < record.time < 52.1]
-    assert [(record.kind, record.seq) for record in cut] == [("truncate", 71), ("start", 74)]
 
 
 def test_where_nobody_ever_leads_nothing_is_proved() -> None:

@@ -69,7 +69,7 @@ def test_a_node_that_was_down_when_it_was_committed_waited_from_then_on() -> Non
 
 def test_what_a_held_back_message_waits_for_is_told_by_its_number() -> None:
     answer = answer_of("Q25", 362, 1, 2.0)
-    assert answer.missing == "released" and "the first of them #4, were still missing there at 2.00 s" in str(answer)
+    assert answer.missing == "released" and "the first of them #3, were still missing there at 2.00 s" in str(answer)
 
 
 def test_a_learner_lacks_what_the_node_that_it_hears_from_lacks() -> None:
