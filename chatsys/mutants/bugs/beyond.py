@@ -200,7 +200,7 @@ BEYOND = (
         killers=("S1",),
         parts={"sessions": DeliversVerified},
         directed="Q66",
-        seed=44,
+        seed=90,
     ),
     Mutant(
         name="listeners shown the whole log",
@@ -215,7 +215,7 @@ BEYOND = (
         killers=("S1", "S8"),
         actor=HintsItsEnd,
         directed="Q67",
-        seed=6,
+        seed=70,
     ),
 )
 """The bugs of this page."""
