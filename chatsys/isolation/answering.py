@@ -40,8 +40,8 @@ SETTLE = -1
 """The number of no object: give back to the system what is not used any more, so that memory can be read."""
 CONFINED, LOADED = 1, 2
 """The numbers of the first two answers; those of the requests follow."""
-FLUSH = 1 << 18
-"""So many bytes of answers are sent at once, or a little more."""
+FLUSH, CHUNK = 1 << 18, 1 << 16
+"""So many bytes of answers are sent at once, or a little more; so many are read at once."""
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,16 +116,13 @@ class Pipe:
         self._encode = msgspec.msgpack.Encoder().encode
 
     def read(self) -> bytes:
-        """Return the next frame."""
-        return self._exactly(int.from_bytes(self._exactly(4), "big"))
-
-    def _exactly(self, count: int) -> bytes:
-        data = bytearray()
-        while len(data) < count:
-            if not (more := os.read(self.end, count - len(data))):
+        """Return the next frame; nothing comes behind it, because who asks waits for the answer."""
+        data = b""
+        while len(data) < 4 or len(data) < 4 + int.from_bytes(data[:4], "big"):
+            if not (more := os.read(self.end, CHUNK)):
                 raise EOFError
             data += more
-        return bytes(data)
+        return data[4:]
 
     def write(self, number: int, entries: list[Any], done: bool = True, place: str = "") -> None:
         """Send answers to request `number`; `done` if they are the last ones."""

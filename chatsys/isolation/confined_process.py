@@ -17,6 +17,7 @@ Read also `limits`, `remote` (what is asked), `answering` (the process itself), 
 
 import os
 import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -119,7 +120,10 @@ class ConfinedProcess:
         finally:
             theirs.close()
             shared.close()
-        self._end.setblocking(False)
+        # Reading waits by itself, which spares a call before each read; sending does not wait.
+        self._end.setblocking(True)
+        self._end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(1e6 * LOOK)))
+        self._at_once = socket.MSG_DONTWAIT
         self._poll = select.poll()
         self._poll.register(self._end, select.POLLIN)
 
@@ -157,40 +161,43 @@ class ConfinedProcess:
                 self._gone("died", f"{self.name} wrote an answer to something that was not asked.")
             yield entries
 
-    def _send(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
+    def _send(self, data: bytes | memoryview) -> None:
+        while data:
             try:
-                view = view[self._end.send(view) :]
+                sent = self._end.send(data, self._at_once)
             except BlockingIOError:
                 self._look(silent=True)
                 time.sleep(0.001)
             except OSError:
                 self._died()
+            else:
+                data = memoryview(data)[sent:] if sent < len(data) else b""
 
     def _frame(self) -> bytes:
         self._wait_for(4)
-        size = int.from_bytes(self._came[:4], "big")
-        if size > FRAME:
+        whole = 4 + int.from_bytes(self._came[:4], "big")
+        if whole > 4 + FRAME:
             self._gone("died", f"What {self.name} answered is longer than {say_bytes(FRAME)}.")
-        self._wait_for(4 + size)
-        frame = bytes(self._came[4 : 4 + size])
-        del self._came[: 4 + size]
+        self._wait_for(whole)
+        frame = bytes(self._came[4:whole])
+        del self._came[:whole]
         return frame
 
     def _wait_for(self, count: int) -> None:
         """Read until so many bytes are there; more may have come with them."""
         while len(self._came) < count:
-            if came := self._poll.poll(1000 * LOOK):
-                try:
-                    more = self._end.recv(CHUNK)
-                except OSError:
-                    more = b""
-                if not more:
-                    self._died()
-                self._came += more
+            silent = False
+            try:
+                more = self._end.recv(CHUNK)
+            except BlockingIOError:  # nothing came for so long as it waits
+                silent, more = True, b""
+            except OSError:
+                more = b""
+            self._came += more
+            if not (more or silent):
+                self._died()
             if time.monotonic() - self._looked > LOOK:
-                self._look(silent=not came)
+                self._look(silent)
 
     # --- the clocks ----------------------------------------------------------------------------------
 

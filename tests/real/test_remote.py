@@ -69,6 +69,13 @@ def test_thousands_of_calls_are_cut_into_requests_and_none_is_lost() -> None:
         assert short == [Reply([]), Reply([message(1), message(2)])]
 
 
+def test_a_request_that_is_longer_than_what_the_system_holds_for_two_arrives_whole() -> None:
+    source = "class MyHoldBack:\n    def long(self, text): return len(text)"
+    text = "0123456789" * 400_000
+    with remotely(source, methods={"long": Method(("text",), int)}) as remote:
+        assert remote.run([CallScript((Call("long", (text,)),))]) == [[Reply(len(text))]]
+
+
 def test_what_a_call_gets_is_its_own() -> None:
     source = "class MyHoldBack:\n    def __init__(self, members):\n        members.append(9); self.members = members\n    def all(self):\n        return self.members"
     members = [1, 2]
