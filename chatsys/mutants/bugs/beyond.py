@@ -163,7 +163,7 @@ BEYOND = (
         killers=("broken",),
         parts={"succession": CollectsAnything},
         directed="Q64",
-        seed=6,
+        seed=197,
     ),
     Mutant(
         name="relay beyond commit",

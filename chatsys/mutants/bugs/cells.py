@@ -118,7 +118,6 @@ CELLS = (
         plan=FIVE,
         parts={"fence": NewerBeat},
         directed="Q9",
-        seed=22,
     ),
     Mutant(
         name="PROPOSE of a newer term does not raise the term",
