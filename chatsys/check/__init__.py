@@ -148,7 +148,7 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> Findin
     checker = Checker(invariants, closed=trace.meta.get("where") == "sim")
     broken = [*checker.read(trace.in_order()), *checker.finish()]
     hidden = {kind.name for kind in REPLICAS + DURABILITY}
-    said = {(record.client, record.client_seq) for record in trace.records if record.kind == "submit"}
+    said = {(record.client, record.client_seq) for record in trace.of("submit")}
     told = sorted(broken, key=lambda found: (found.invariant in hidden, found.time))
     return Findings(told, len(checker.invariants), len(said))
 
