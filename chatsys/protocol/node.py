@@ -394,7 +394,7 @@ class Node(Actor):
 
     def view(self) -> tuple[int, str]:
         """Term and role, for the trace."""
-        return self.state.term, self.state.role.value
+        return self.state.term, self.state.role.word
 
     @property
     def pressed(self) -> bool:
