@@ -51,18 +51,21 @@ class Copier:
 
     def __init__(self) -> None:
         self.known: dict[type, Walk | None] = {}
+        self.plans: dict[tuple[type, ...], tuple[tuple[int, Walk], ...]] = {}
+        """By the kinds of the fields of an object: which of them are copied, and by what."""
 
     def copy(self, value: Any, memo: dict[int, Any]) -> Any:
         """Return an equal value; `memo` maps id(original) to its copy, for objects."""
-        return self._copy(value, memo)
+        walk = self._walk(type(value), value)
+        return value if walk is None else walk(value, memo)
 
-    def _copy(self, value: Any, memo: dict[int, Any]) -> Any:
-        kind = type(value)
+    def _walk(self, kind: type, value: Any) -> Walk | None:
+        """Return what copies values of this kind, None if they are shared; `value` is one of them."""
         try:
-            walk = self.known[kind]
+            return self.known[kind]
         except KeyError:
             walk = self.known[kind] = self._find(kind, value)
-        return value if walk is None else walk(value, memo)
+            return walk
 
     def _find(self, kind: type, value: Any) -> Walk | None:
         if issubclass(kind, SHARED) or _frozen(kind):
@@ -77,12 +80,12 @@ class Copier:
         return self._object
 
     def _sequence(self, value: Any, memo: dict[int, Any]) -> Any:
-        copy = self._copy
-        return type(value)([copy(item, memo) for item in value])
+        copy = self.copy
+        return type(value)([copy(item, memo) for item in value]) if value else type(value)()
 
     def _mapping(self, value: Any, memo: dict[int, Any]) -> Any:
-        copy = self._copy
-        return {key: copy(item, memo) for key, item in value.items()}
+        copy = self.copy
+        return {key: copy(item, memo) for key, item in value.items()} if value else {}
 
     def _alarms(self, value: Any, memo: dict[int, Any]) -> Any:
         made = memo[id(value)] = object.__new__(type(value))
@@ -93,16 +96,23 @@ class Copier:
         made = memo.get(id(value))
         if made is not None:
             return made
-        kind = type(value)
-        made = memo[id(value)] = object.__new__(kind)
-        known, fields = self.known, made.__dict__
-        for name, item in value.__dict__.items():
-            walk = known.get(type(item), self)
-            if walk is None:
-                fields[name] = item
-            else:
-                fields[name] = self._copy(item, memo)
+        made = memo[id(value)] = object.__new__(type(value))
+        fields = made.__dict__
+        fields.update(value.__dict__)
+        kinds = tuple(map(type, fields.values()))
+        walks = self.plans.get(kinds)
+        if walks is None:
+            walks = self.plans[kinds] = self._plan(fields)
+        names = tuple(fields)
+        for place, walk in walks:
+            name = names[place]
+            fields[name] = walk(fields[name], memo)
         return made
+
+    def _plan(self, fields: dict[str, Any]) -> tuple[tuple[int, Walk], ...]:
+        """Return the places of those fields, among fields of these kinds, that are not shared, and what copies them."""
+        walks = [self._walk(type(item), item) for item in fields.values()]
+        return tuple((place, walk) for place, walk in enumerate(walks) if walk is not None)
 
 
 class Shape:
@@ -110,6 +120,8 @@ class Shape:
 
     def __init__(self, kind: type, names: tuple[str, ...], paced: frozenset[str]) -> None:
         self.kind, self.names, self.paced = kind, names, paced
+        self.plans: dict[tuple[type, ...], tuple[tuple[int, Walk], ...]] = {}
+        """By the kinds of these fields: which of them are walked, and by what."""
 
 
 class Survey:
@@ -141,12 +153,16 @@ class Survey:
         return token
 
     def _sign(self, value: Any, memo: dict[Any, Any]) -> Any:
-        kind = type(value)
+        walk = self._walk(type(value), value)
+        return value if walk is None else walk(value, memo)
+
+    def _walk(self, kind: type, value: Any) -> Walk | None:
+        """Return what takes the fingerprint of values of this kind, None if they are their own; `value` is one of them."""
         try:
-            walk = self.known[kind]
+            return self.known[kind]
         except KeyError:
             walk = self.known[kind] = self._find(kind, value)
-        return value if walk is None else walk(value, memo)
+            return walk
 
     def _find(self, kind: type, value: Any) -> Walk | None:
         if issubclass(kind, Date):
@@ -186,21 +202,27 @@ class Survey:
         if seen is not None:
             return seen
         memo[id(value)] = f"object {len(memo)}"
-        fields, known = value.__dict__, self.known
+        fields = value.__dict__
         key = type(value), tuple(fields)
         shape = self.shapes.get(key) or self._shape(key, fields)
-        signs: list[Any] = [shape]
-        for name in shape.names:
-            item = fields[name]
-            if known.get(type(item), self) is None:
-                signs.append(item)
-            elif isinstance(item, Alarms):
-                signs.append(_rest(shape.kind, item, memo["alarms"]))
-                if name in shape.paced:
-                    signs.pop()
-            else:
-                signs.append(self._sign(item, memo))
-        return self.token(tuple(signs))
+        signs = [fields[name] for name in shape.names]
+        kinds = tuple(map(type, signs))
+        walks = shape.plans.get(kinds)
+        if walks is None:
+            walks = shape.plans[kinds] = self._plan(shape, signs)
+        for place, walk in walks:
+            signs[place] = walk(signs[place], memo)
+        return self.token((shape, *signs))
+
+    def _plan(self, shape: Shape, items: list[Any]) -> tuple[tuple[int, Walk], ...]:
+        """Return the places of those fields, among fields of these kinds, that have a fingerprint of their own."""
+        plan: list[tuple[int, Walk]] = []
+        for place, (name, item) in enumerate(zip(shape.names, items, strict=True)):
+            if isinstance(item, Alarms):
+                plan.append((place, _rests(shape.kind, name in shape.paced)))
+            elif (walk := self._walk(type(item), item)) is not None:
+                plan.append((place, walk))
+        return tuple(plan)
 
     def _shape(self, key: tuple[type, tuple[str, ...]], fields: dict[str, Any]) -> Shape:
         """Find the fields that count: not those that only pace, not what is outside the state."""
@@ -225,6 +247,16 @@ def _rest(owner: type, alarms: Alarms, found: list[tuple[str, Alarms]]) -> froze
     alarms.dates = dict.fromkeys(alarms.dates, FAR)
     alarms.next = FAR
     return frozenset(alarms.dates)
+
+
+def _rests(owner: type, paced: bool) -> Walk:
+    """Return what puts the alarms of `owner` to rest; if they only pace it, none of them counts."""
+
+    def walk(alarms: Any, memo: Any) -> Any:
+        names = _rest(owner, alarms, memo["alarms"])
+        return None if paced else names
+
+    return walk
 
 
 def _refuse_date(value: Any, memo: Any) -> NoReturn:

@@ -30,6 +30,7 @@ Read also the parts, from `failure` to `sessions`, in the order of the house.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from random import Random
 from typing import Any, ClassVar
 
@@ -95,6 +96,22 @@ PRESSED = 512
 """So many entries that are not committed, and the next ones do well to wait a little. SPECIFICATION R2.13"""
 
 
+class Routes(msgspec.Struct, frozen=True):
+    """Who sees a message: by its kind, the places of the parts that handle it."""
+
+    places: dict[type[msgspec.Struct], tuple[int, ...]]
+
+
+@cache
+def find_routes(handled: tuple[tuple[type[msgspec.Struct], ...], ...]) -> Routes:
+    """Return the routes to parts that handle these kinds of messages; nodes of the same parts share them."""
+    places: dict[type[msgspec.Struct], tuple[int, ...]] = {}
+    for place, kinds in enumerate(handled):
+        for kind in kinds:
+            places[kind] = (*places.get(kind, ()), place)
+    return Routes(places)
+
+
 class Node(Actor):
     """A member of the chat cluster.  `parts` replaces parts by name: `{"election": MyBully}`."""
 
@@ -139,10 +156,7 @@ class Node(Actor):
         self.sessions: Sessions = made["sessions"]
         self.settling = tuple(part for part in self.parts if type(part).settle is not Part.settle)
         """Those that ever owe something at the end of a turn."""
-        self.routes: dict[type[msgspec.Struct], tuple[Part, ...]] = {}
-        for part in self.parts:
-            for kind in part.handles:
-                self.routes[kind] = (*self.routes.get(kind, ()), part)
+        self.routes = find_routes(tuple(tuple(part.handles) for part in self.parts))
         self.hinted = 0
         self.wrote = False
 
@@ -268,8 +282,8 @@ class Node(Actor):
                 effects += self._carry_out(owed, now)
             if not passes:
                 return effects
-        for part in self.routes.get(type(message), ()):
-            if owed := part.on_message(sender, message, now):
+        for place in self.routes.places.get(type(message), ()):
+            if owed := self.parts[place].on_message(sender, message, now):
                 effects += self._carry_out(owed, now)
         return effects
 
