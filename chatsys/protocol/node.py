@@ -30,7 +30,6 @@ Read also the parts, from `failure` to `sessions`, in the order of the house.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from random import Random
 from typing import Any, ClassVar
 
@@ -68,7 +67,7 @@ from chatsys.protocol.learning.records import LEARNER_RECORDS, LearnerBoot
 from chatsys.protocol.membership import Membership
 from chatsys.protocol.messages import NODE_MESSAGES, Join, Leave, Submit, SubmitReply, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
-from chatsys.protocol.part import Part
+from chatsys.protocol.part import Part, find_routes
 from chatsys.protocol.recovery import replay
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.state import NodeState, Role
@@ -94,22 +93,6 @@ PARTS: dict[str, type[Part]] = {
 
 PRESSED = 512
 """So many entries that are not committed, and the next ones do well to wait a little. SPECIFICATION R2.13"""
-
-
-class Routes(msgspec.Struct, frozen=True):
-    """Who sees a message: by its kind, the places of the parts that handle it."""
-
-    places: dict[type[msgspec.Struct], tuple[int, ...]]
-
-
-@cache
-def find_routes(handled: tuple[tuple[type[msgspec.Struct], ...], ...]) -> Routes:
-    """Return the routes to parts that handle these kinds of messages; nodes of the same parts share them."""
-    places: dict[type[msgspec.Struct], tuple[int, ...]] = {}
-    for place, kinds in enumerate(handled):
-        for kind in kinds:
-            places[kind] = (*places.get(kind, ()), place)
-    return Routes(places)
 
 
 class Node(Actor):
