@@ -120,8 +120,6 @@ class Shape:
 
     def __init__(self, kind: type, names: tuple[str, ...], paced: frozenset[str]) -> None:
         self.kind, self.names, self.paced = kind, names, paced
-        self.plans: dict[tuple[type, ...], tuple[tuple[int, Walk], ...]] = {}
-        """By the kinds of these fields: which of them are walked, and by what."""
 
 
 class Survey:
@@ -153,16 +151,12 @@ class Survey:
         return token
 
     def _sign(self, value: Any, memo: dict[Any, Any]) -> Any:
-        walk = self._walk(type(value), value)
-        return value if walk is None else walk(value, memo)
-
-    def _walk(self, kind: type, value: Any) -> Walk | None:
-        """Return what takes the fingerprint of values of this kind, None if they are their own; `value` is one of them."""
+        kind = type(value)
         try:
-            return self.known[kind]
+            walk = self.known[kind]
         except KeyError:
             walk = self.known[kind] = self._find(kind, value)
-            return walk
+        return value if walk is None else walk(value, memo)
 
     def _find(self, kind: type, value: Any) -> Walk | None:
         if issubclass(kind, Date):
@@ -202,27 +196,21 @@ class Survey:
         if seen is not None:
             return seen
         memo[id(value)] = f"object {len(memo)}"
-        fields = value.__dict__
+        fields, known = value.__dict__, self.known
         key = type(value), tuple(fields)
         shape = self.shapes.get(key) or self._shape(key, fields)
-        signs = [fields[name] for name in shape.names]
-        kinds = tuple(map(type, signs))
-        walks = shape.plans.get(kinds)
-        if walks is None:
-            walks = shape.plans[kinds] = self._plan(shape, signs)
-        for place, walk in walks:
-            signs[place] = walk(signs[place], memo)
-        return self.token((shape, *signs))
-
-    def _plan(self, shape: Shape, items: list[Any]) -> tuple[tuple[int, Walk], ...]:
-        """Return the places of those fields, among fields of these kinds, that have a fingerprint of their own."""
-        plan: list[tuple[int, Walk]] = []
-        for place, (name, item) in enumerate(zip(shape.names, items, strict=True)):
-            if isinstance(item, Alarms):
-                plan.append((place, _rests(shape.kind, name in shape.paced)))
-            elif (walk := self._walk(type(item), item)) is not None:
-                plan.append((place, walk))
-        return tuple(plan)
+        signs: list[Any] = [shape]
+        for name in shape.names:
+            item = fields[name]
+            if known.get(type(item), self) is None:
+                signs.append(item)
+            elif isinstance(item, Alarms):
+                signs.append(_rest(shape.kind, item, memo["alarms"]))
+                if name in shape.paced:
+                    signs.pop()
+            else:
+                signs.append(self._sign(item, memo))
+        return self.token(tuple(signs))
 
     def _shape(self, key: tuple[type, tuple[str, ...]], fields: dict[str, Any]) -> Shape:
         """Find the fields that count: not those that only pace, not what is outside the state."""
@@ -247,16 +235,6 @@ def _rest(owner: type, alarms: Alarms, found: list[tuple[str, Alarms]]) -> froze
     alarms.dates = dict.fromkeys(alarms.dates, FAR)
     alarms.next = FAR
     return frozenset(alarms.dates)
-
-
-def _rests(owner: type, paced: bool) -> Walk:
-    """Return what puts the alarms of `owner` to rest; if they only pace it, none of them counts."""
-
-    def walk(alarms: Any, memo: Any) -> Any:
-        names = _rest(owner, alarms, memo["alarms"])
-        return None if paced else names
-
-    return walk
 
 
 def _refuse_date(value: Any, memo: Any) -> NoReturn:
