@@ -45,6 +45,7 @@ must hold in every trace) and `teach.figures` (how a trace looks).
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, MutableSequence, Sequence
 from contextlib import suppress
 from operator import attrgetter
@@ -124,6 +125,7 @@ class Trace(Sequence[Record]):
         self.meta: dict[str, Any] = meta or {}
         """What the run was: where, seed, nodes, quorum, ... (plain JSON values)."""
         self.append = records.append
+        self._filed, self._filed_up_to = defaultdict[str, list[Record]](list), 0
 
     def __len__(self) -> int:
         return len(self.records)
@@ -155,7 +157,21 @@ class Trace(Sequence[Record]):
         """Return the records of these kinds, in order."""
         if isinstance(self.records, Spilling):
             return self.records.of(kinds)
+        if len(kinds) == 1:
+            return self.by_kind(*kinds)[kinds[0]]
         return [record for record in self.records if record.kind in kinds]
+
+    def by_kind(self, *kinds: str) -> dict[str, list[Record]]:
+        """Return the records of each of these kinds, in order; what was filed once is not read again."""
+        if isinstance(self.records, Spilling):
+            news: Iterable[Record] = self.records.of(kinds)
+            filed = defaultdict[str, list[Record]](list)
+        else:
+            filed, news = self._filed, self.records[self._filed_up_to :]
+            self._filed_up_to = len(self.records)
+        for record in news:
+            filed[record.kind].append(record)
+        return {kind: filed.get(kind, [])[:] for kind in kinds}
 
     def take(self, records: Iterable[Record]) -> None:
         """Add records; in a live cluster each goes to its place by its time."""

@@ -65,8 +65,8 @@ class FairInbox(Generic[Item]):
         """Who is served as a member; None: whoever has a number for an address."""
         self._own: deque[Item] = deque()
         self._members: deque[Item] = deque()
-        self._from_members: dict[Address, _Queue[Item]] = {}
-        """Only counted: members' frames are served in the order in which they came."""
+        self._from_members: dict[Address, tuple[int, int]] = {}
+        """How many frames and bytes wait of each: members' frames are served in the order in which they came."""
         self._clients: dict[Address, _Queue[Item]] = {}
         """Those of whom something waits, the next to be served first."""
         self._light: dict[Address, None] = {}
@@ -88,23 +88,21 @@ class FairInbox(Generic[Item]):
 
     def put(self, sender: Address, items: Sequence[Item], sizes: Sequence[int] = ()) -> None:
         """Put in what came from `sender`, each in so many bytes (0 where nothing is said)."""
-        sized = zip(items, sizes or repeat(0), strict=False)
         if self._is_member(sender):
-            queue = self._from_members.get(sender)
-            if queue is None:
-                queue = self._from_members[sender] = _Queue()
+            frames, size = self._from_members.get(sender, (0, 0))
+            self._from_members[sender] = frames + len(items), size + sum(sizes)
             self._members += items
-        else:
-            queue = self._clients.get(sender)
-            if queue is None:
-                queue = self._clients[sender] = _Queue()
-                self._light[sender] = None
-            queue.items += sized
-            if queue.light and queue.frames + len(items) > LIGHT:
-                queue.light = False
-                del self._light[sender]
+            return
+        queue = self._clients.get(sender)
+        if queue is None:
+            queue = self._clients[sender] = _Queue()
+            self._light[sender] = None
+        queue.items += zip(items, sizes or repeat(0), strict=False)
         queue.frames += len(items)
         queue.bytes += sum(sizes)
+        if queue.light and queue.frames > LIGHT:
+            queue.light = False
+            del self._light[sender]
 
     def room(self, sender: Address) -> tuple[int, int]:
         """Return how many frames and bytes may still wait of `sender`.
@@ -112,12 +110,12 @@ class FairInbox(Generic[Item]):
         If there is no room for either, `relieved` will name it as soon as there is.
         """
         if self._is_member(sender):
-            queue, frames, size = self._from_members.get(sender), MEMBER_FRAMES, MEMBER_BYTES
+            (frames, size), most = self._from_members.get(sender, (0, 0)), (MEMBER_FRAMES, MEMBER_BYTES)
         else:
-            queue, frames, size = self._clients.get(sender), CLIENT_FRAMES, CLIENT_BYTES
-        if queue is None:
-            return frames, size
-        room = max(0, frames - queue.frames), max(0, size - queue.bytes)
+            queue = self._clients.get(sender)
+            frames, size = (queue.frames, queue.bytes) if queue else (0, 0)
+            most = CLIENT_FRAMES, CLIENT_BYTES
+        room = max(0, most[0] - frames), max(0, most[1] - size)
         if 0 in room:
             self._held.add(sender)
         return room
@@ -139,7 +137,7 @@ class FairInbox(Generic[Item]):
     def light(self) -> list[Item]:
         """Take out what waits of those who say little, in the order in which they began, but of `LIGHT_ONES` at most."""
         taken: list[Item] = []
-        for sender in list(islice(self._light, LIGHT_ONES)):
+        for sender in list(islice(self._light, LIGHT_ONES)) if self._light else ():
             taken += [item for item, _ in self._clients.pop(sender).items]
             del self._light[sender]
         return taken

@@ -98,6 +98,8 @@ class Checker:
         self.handlers: dict[str, list[Callable[[Record], Violation | None]]] = {}
         self.lives = Lives()
         self.told: dict[str, int] = {}
+        self.frames = frozenset[str]().union(*(invariant.frames for invariant in self.invariants))
+        """The messages of which any of them looks at what is sent; all other frames are passed over."""
         for kind in KINDS:
             self.handlers[kind] = []
         for source in (self.logs, *self.invariants):
@@ -107,15 +109,24 @@ class Checker:
 
     def feed(self, record: Record) -> list[Violation]:
         """Take in one record; return what it broke."""
+        return self.read((record,))
+
+    def read(self, records: Iterable[Record]) -> list[Violation]:
+        """Take in many records, in their order; return what they broke."""
         broken = []
-        if record.kind in KINDS or self.lives.shift:
-            record, on_another_disk = self.lives.take(record)
-            for handle in self.handlers.get("disk", ()) if on_another_disk else ():
-                handle(record)
-        for handle in self.handlers.get(record.kind, ()):
-            found = handle(record)
-            if found is not None and self._counts(found):
-                broken.append(found)
+        handlers, lives, frames = self.handlers, self.lives, self.frames
+        for record in records:
+            kind = record.kind
+            if kind not in handlers or (kind == "send" and record.message not in frames):
+                continue
+            if kind in KINDS or lives.shift:
+                record, on_another_disk = lives.take(record)
+                for handle in handlers.get("disk", ()) if on_another_disk else ():
+                    handle(record)
+            for handle in handlers[kind]:
+                found = handle(record)
+                if found is not None and self._counts(found):
+                    broken.append(found)
         return broken
 
     def finish(self) -> list[Violation]:
@@ -135,14 +146,9 @@ def check(trace: Trace | Any, invariants: Iterable[str] | None = None) -> Findin
     """
     trace = trace_of(trace)
     checker = Checker(invariants, closed=trace.meta.get("where") == "sim")
-    handlers = checker.handlers
-    broken: list[Violation] = []
-    for record in trace.in_order():
-        if record.kind in handlers:
-            broken += checker.feed(record)
-    broken += checker.finish()
+    broken = [*checker.read(trace.in_order()), *checker.finish()]
     hidden = {kind.name for kind in REPLICAS + DURABILITY}
-    said = {(record.client, record.client_seq) for record in trace.records if record.kind == "submit"}
+    said = {(record.client, record.client_seq) for record in trace.of("submit")}
     told = sorted(broken, key=lambda found: (found.invariant in hidden, found.time))
     return Findings(told, len(checker.invariants), len(said))
 

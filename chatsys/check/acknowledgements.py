@@ -35,9 +35,10 @@ class Durable(Invariant):
     def on_deliver(self, record: Record) -> Violation | None:
         seq = record.seq
         assert seq is not None, "a delivery has a position"
-        variants = self.variants.setdefault(seq, [])
-        if not variants or not any(same_message(record, other) for other in variants):
-            variants.append(record)
+        if self.logs.first is record:
+            self.variants[seq] = [record]
+        elif not self.logs.alike and not any(same_message(record, other) for other in self.variants[seq]):
+            self.variants[seq].append(record)
         incarnation, mine, last = self.lives.get(record.node, (-1, {}, record))
         start = 0 if incarnation != record.incarnation else last.seq or 0
         if start == 0:

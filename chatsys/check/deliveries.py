@@ -37,16 +37,14 @@ class Agreement(Invariant):
 
     def __init__(self, logs: Logs, closed: bool) -> None:
         super().__init__(logs, closed)
-        self.delivered: dict[int, Record] = {}
         self.committed: dict[int, tuple[Record, Record]] = {}
         self.told: set[int] = set()
         self.untold: dict[int, tuple[tuple[Record, Record], tuple[Record, Record]]] = {}
 
     def on_deliver(self, record: Record) -> Violation | None:
-        seq = record.seq
-        assert seq is not None, "a delivery has a position"
-        first = self.delivered.setdefault(seq, record)
-        if first is record or same_message(first, record) or seq in self.told:
+        seq, first = record.seq, self.logs.first
+        assert seq is not None and first is not None, "a delivery has a position"
+        if self.logs.alike or seq in self.told:
             return None
         self.told.add(seq)
         return self.broken(
@@ -84,14 +82,8 @@ class RisingOrder(Invariant):
     name, title = "S2", "order"
     meaning = "Within one life a node delivers positions in rising order, none twice."
 
-    def __init__(self, logs: Logs, closed: bool) -> None:
-        super().__init__(logs, closed)
-        self.last: dict[Life, Record] = {}
-
     def on_deliver(self, record: Record) -> Violation | None:
-        life = (record.node, record.incarnation)
-        before = self.last.get(life)
-        self.last[life] = record
+        before = self.logs.before
         if before is None or record.seq > before.seq:  # type: ignore[operator]
             return None
         return self.broken(
@@ -108,17 +100,10 @@ class NoGap(Invariant):
     name, title = "S3", "no gap"
     meaning = "Within one life the delivered messages are numbered 1, 2, 3, ... and none is left out."
 
-    def __init__(self, logs: Logs, closed: bool) -> None:
-        super().__init__(logs, closed)
-        self.last: dict[Life, int] = {}
-        self.numbers: dict[int, Record] = {}
-
     def on_deliver(self, record: Record) -> Violation | None:
-        life = (record.node, record.incarnation)
-        number = record.seq if record.msg_no is None else record.msg_no
-        assert number is not None and record.seq is not None, "a delivery has a position"
-        before = self.last.get(life, 0)
-        self.last[life] = number
+        logs = self.logs
+        number, first = _number(record), logs.first
+        before = 0 if logs.before is None else _number(logs.before)
         if number > before + 1:
             missing = f"number {before + 1}" if number == before + 2 else f"numbers {before + 1} to {number - 1}"
             return self.broken(
@@ -126,8 +111,7 @@ class NoGap(Invariant):
                 f"{when(record)} node {record.node} delivered {quote(record.text)} as message number {number}, but it "
                 f"had not delivered {missing} in this life; no message may be left out.",
             )
-        first = self.numbers.setdefault(record.seq, record)
-        if first.msg_no == record.msg_no or not same_message(first, record):
+        if first is None or first.msg_no == record.msg_no or not logs.alike:
             return None
         return self.broken(
             record,
@@ -151,7 +135,7 @@ class NoDuplicate(Invariant):
     def on_deliver(self, record: Record) -> Violation | None:
         if record.client is None or record.client_seq is None:
             return None
-        mine = self.delivered.setdefault((record.node, record.incarnation), {})
+        mine = self.delivered.setdefault(self.logs.life, {})
         first = mine.setdefault((record.client, record.client_seq), record)
         if first is record:
             return None
@@ -172,12 +156,12 @@ class Fifo(Invariant):
 
     def __init__(self, logs: Logs, closed: bool) -> None:
         super().__init__(logs, closed)
-        self.last: dict[tuple[int | str | None, int, str], int] = {}
+        self.last: dict[tuple[Life, str], int] = {}
 
     def on_deliver(self, record: Record) -> Violation | None:
         if record.client is None or record.client_seq is None:
             return None
-        key = (record.node, record.incarnation, record.client)
+        key = (self.logs.life, record.client)
         before = self.last.get(key, 0)
         if record.client_seq <= before:
             return None
@@ -228,6 +212,12 @@ class Integrity(Invariant):
                     submit,
                 )
         return None
+
+
+def _number(record: Record) -> int:
+    number = record.seq if record.msg_no is None else record.msg_no
+    assert number is not None, "a delivery has a position"
+    return number
 
 
 def _same_entry(one: Record, other: Record) -> bool:

@@ -60,6 +60,7 @@ class DurableBeforeSaid(Invariant):
 
     name, title = "S14", "durable before said"
     meaning = "An ACK or a PROMISE leaves only when the own disk holds what it says."
+    frames = ("ACK", "PROMISE", "PREPARE")
 
     def __init__(self, logs: Logs, closed: bool) -> None:
         super().__init__(logs, closed)
@@ -123,7 +124,7 @@ class DurableBeforeSaid(Invariant):
         self.terms[record.node] = max(record.term, self.terms.get(record.node, 0))
 
     def on_send(self, record: Record) -> Violation | None:
-        if record.message not in ("ACK", "PROMISE", "PREPARE"):
+        if record.message not in self.frames:
             return None
         life = (record.node, record.incarnation)
         durable = self.durable.get(life)

@@ -25,6 +25,8 @@ from chatsys.trace import Record, Trace
 Pair = tuple[str | None, int | None]
 VISIBLE = frozenset("S1 S2 S3 S4 S7 S9 S10 S11".split())  # SPECIFICATION R16.1
 """The invariants that both checkers judge."""
+_SAID = attrgetter("kind", "msg_no", "seq", "author", "text", "client", "client_seq")
+"""What two lists are compared by: all that is judged of a delivery but when it was."""
 _READ = frozenset(("submit", "ack", "deliver", "seen", "start", "wipe", "restored"))
 
 
@@ -61,15 +63,30 @@ def check_histories(trace: Trace) -> list[Violation]:
         if record.kind == "submit":
             said.setdefault((record.client, record.client_seq), record)
     acks = [record for record in records if record.kind == "ack"]
+    found = _judge(_longest(lists), said, acks) and _judge(lists, said, acks)
+    return sorted(found, key=lambda violation: violation.time)
+
+
+def _longest(lists: dict[str, list[Record]]) -> dict[str, list[Record]]:
+    """Return the lists less those that are the beginning of another one: what holds for the whole holds for its beginning."""
+    told = {name: list(map(_SAID, found)) for name, found in lists.items()}
+    longest: dict[str, list[Record]] = {}
+    for name in sorted(lists, key=lambda name: -len(told[name])):
+        mine = told[name]
+        if not any(told[other][: len(mine)] == mine for other in longest):
+            longest[name] = lists[name]
+    return longest
+
+
+def _judge(lists: dict[str, list[Record]], said: dict[Pair, Record], acks: list[Record]) -> list[Violation]:
     nodes = {name: found for name, found in lists.items() if found[0].kind == "deliver"}
-    found = [
+    return [
         *_one_list(lists),
         *_within_each_list(nodes),
         *_acks(nodes, acks),
         *_real_time(said, acks),
         *_said(nodes, said),
     ]
-    return sorted(found, key=lambda violation: violation.time)
 
 
 def _broken(name: str, sentence: str, *records: Record) -> Violation:

@@ -14,6 +14,7 @@ Read also `check` (safety), `leaderships` (who led when), `quiescence` (L6, as t
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -43,6 +44,9 @@ _KEPT = frozenset(
     "start crash stop stand_down refused pause resume ready role lead follow deliver ack submit indeterminate hold cut heal space".split()
 )
 """The kinds of records that the laws are about; frames and the log are read only where a law needs them."""
+
+_LETS_GO = frozenset("append start role follow lead".split())
+"""After such a record a node holds back less, or nothing."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,19 +87,15 @@ class _Look:
 
     def __init__(self, trace: Trace, faults_end: float, live: tuple[int, ...] | None, end: float | None) -> None:
         timing = _timing(trace.meta)
-        self.start, self.meta, self.records = faults_end, trace.meta, renumbered(trace.records)
+        trace = renumbered(trace)
+        self.start, self.meta, self.records = faults_end, trace.meta, trace.records
         self.end = max(end or 0.0, trace.records[-1].time if trace.records else 0.0)
         self.l1 = 4 * (timing.heartbeat_timeout + timing.heartbeat_spread)
         self.l2 = self.l1 + 10 * timing.heartbeat_interval
         self.l4 = 60.0 * timing.heartbeat_interval / Timing().heartbeat_interval
         self.asked_again = self.l1 + max(self.l1, timing.hand_over_retry_max)
         """A leader that asked in vain while there were faults asks again by then, and once more is enough."""
-        kept: dict[str, list[Record]] = {kind: [] for kind in _KEPT}
-        for record in self.records:
-            bucket = kept.get(record.kind)
-            if bucket is not None:
-                bucket.append(record)
-        self.kept = kept
+        self.kept = kept = trace.by_kind(*_KEPT)
         self.lives = {record.node: record.incarnation for record in kept["start"]}
         self.live = live if live is not None else self._running()
         silent = {*(trace.meta.get("members") or self.lives), *trace.meta.get("learners", ())} - set(self.live)
@@ -235,17 +235,16 @@ class _Look:
 
     def rest(self) -> Iterator[Violation]:
         """L6, as far as a trace shows it: what came early and was held back does not wait for ever."""
-        if not self.kept["hold"]:
-            return
+        held = _held_back(self.records) if self.kept["hold"] else {}
         for node in self.live:
-            held = _held_back(self.records, node)
-            if held is not None and not self._too_short("L6", max(held.time, self.start) + self.l2):
-                yield self._broken(
-                    "L6",
-                    f"hold-back: node {node} keeps the batch for position {held.seq} since {held.time:.2f} s; what it "
-                    "waits for has not come.",
-                    held,
-                )
+            for one in sorted(held.get(node, {}).values(), key=lambda record: record.time)[:1]:
+                if not self._too_short("L6", max(one.time, self.start) + self.l2):
+                    yield self._broken(
+                        "L6",
+                        f"hold-back: node {node} keeps the batch for position {one.seq} since {one.time:.2f} s; what it "
+                        "waits for has not come.",
+                        one,
+                    )
 
     def farewell(self) -> Iterator[Violation]:
         """L7: who stood down while it led does not lead when it stops, where a quorum was there."""
@@ -279,20 +278,17 @@ class _Look:
         )
 
 
-def _held_back(records: Sequence[Record], node: int) -> Record | None:
-    """Return the oldest batch that `node` still holds back at the end, if any."""
-    held: dict[int, Record] = {}
+def _held_back(records: Sequence[Record]) -> dict[Node, dict[int, Record]]:
+    """Return what each node still holds back at the end, by position."""
+    held: defaultdict[Node, dict[int, Record]] = defaultdict(dict)
     for record in records:
-        if record.node != node:
-            continue
-        if record.kind == "hold" and record.seq is not None and record.reason == "kept":
-            held.setdefault(record.seq, record)
-        elif record.kind == "append" and record.seq is not None and held:
-            for seq in [seq for seq in held if seq <= record.seq + 1]:
-                del held[seq]
-        elif record.kind in ("start", "role", "follow", "lead"):
-            held.clear()
-    return min(held.values(), key=lambda record: record.time, default=None)
+        kind, seq = record.kind, record.seq
+        if kind == "hold" and seq is not None and record.reason == "kept":
+            held[record.node].setdefault(seq, record)
+        elif kind in _LETS_GO and (mine := held.get(record.node)):
+            for early in [early for early in mine if kind != "append" or (seq is not None and early <= seq + 1)]:
+                del mine[early]
+    return held
 
 
 def _timing(meta: Mapping[str, Any]) -> Timing:

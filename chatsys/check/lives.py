@@ -12,11 +12,11 @@ Promises  where no folder was replaced, every record stays what it is.
 Read also `violation` (what an invariant keeps about a node, and forgets with its disk), `protocol.identity`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
-from chatsys.trace import Record
+from chatsys.trace import Record, Trace
 
 REPLACED = frozenset(("wipe", "restored"))
 """Kinds of records that tell that another folder lies in the place of a node's."""
@@ -48,12 +48,12 @@ class Lives:
         return record, fresh
 
 
-def renumbered(records: Sequence[Record]) -> Sequence[Record]:
-    """Return records, in order of time, with every life under a number of its own."""
-    if not any(record.kind in REPLACED for record in records):
-        return records
+def renumbered(trace: Trace) -> Trace:
+    """Return a trace, in order of time, with every life under a number of its own."""
+    if not any(trace.by_kind(*REPLACED).values()):
+        return trace
     lives = Lives()
-    return [lives.take(record)[0] for record in records]
+    return Trace([lives.take(record)[0] for record in trace.records], trace.meta)
 
 
 def on_other_disks(records: Iterable[Record]) -> frozenset[object]:

@@ -49,6 +49,7 @@ class OnePromise(Invariant):
 
     name, title = "S6", "terms rise, one promise per term"
     meaning = "The terms of a node never go back, and in one term it promises to follow one node only."
+    frames = ("PROMISE", "PREPARE")
 
     def __init__(self, logs: Logs, closed: bool) -> None:
         super().__init__(logs, closed)
@@ -94,7 +95,7 @@ class OnePromise(Invariant):
 
     def on_send(self, record: Record) -> None:
         promise = self.promised.get(record.node)
-        if record.message in ("PROMISE", "PREPARE") and promise is not None and promise.term == record.term:
+        if record.message in self.frames and promise is not None and promise.term == record.term:
             self.said[record.node] = promise
 
     def on_role(self, record: Record) -> Violation | None:

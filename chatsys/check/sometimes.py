@@ -37,10 +37,10 @@ MARKS = (*_BY_KIND.values(), *_BY_FRAME.values(), *_BY_ROLE.values(), *_OTHERS)
 
 def happened(trace: Trace) -> tuple[str, ...]:
     """Return which of `MARKS` happened in a run, in their order."""
-    kinds = {record.kind for record in trace.records}
-    frames = {record.message for record in trace.records if record.kind == "receive"}
+    kinds = trace.by_kind(*_BY_KIND)
+    frames = {record.message for record in trace.of("receive")}
     roles = {record.role for record in trace.of("role")}
-    found = {mark for kind, mark in _BY_KIND.items() if kind in kinds}
+    found = {mark for kind, mark in _BY_KIND.items() if kinds[kind]}
     found |= {mark for frame, mark in _BY_FRAME.items() if frame in frames}
     found |= {mark for role, mark in _BY_ROLE.items() if role in roles}
     found |= {mark for mark, holds in _OTHERS.items() if holds(trace)}

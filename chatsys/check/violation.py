@@ -108,6 +108,16 @@ class Logs:
         self.commit: dict[Life, int] = {}
         self.fresh: list[tuple[int, Record]] = []
         """The entries that the commit just read made committed at its node."""
+        self.life: Life = (None, 0)
+        """The life that made the delivery just read."""
+        self.before: Record | None = None
+        """What this life had delivered before it."""
+        self.first: Record | None = None
+        """The first delivery of all at its position, by whatever node."""
+        self.alike = True
+        """Whether both carry the same message."""
+        self._newest: dict[Life, Record] = {}
+        self._firsts: dict[int | None, Record] = {}
 
     def on_start(self, record: Record) -> None:
         """Take in where the log ends that a life found: what is beyond was lost, what is missing is unknown."""
@@ -179,6 +189,14 @@ class Logs:
         self.fresh = [(seq, entries[seq]) for seq in range(before + 1, now + 1) if seq in entries]
         self.commit[life] = max(before, now)
 
+    def on_deliver(self, record: Record) -> None:
+        """Find the deliveries that this one is compared with: that before it in its life, and the first at its position."""
+        self.life = life = (record.node, record.incarnation)
+        self.before = self._newest.get(life)
+        self._newest[life] = record
+        self.first = first = self._firsts.setdefault(record.seq, record)
+        self.alike = first is record or same_message(first, record)
+
     def unknown(self, node: Node) -> tuple[int, frozenset[int]]:
         """Return what nobody can tell of a node's log now: all up to a position, and some above it."""
         return self.base.get(node, 0), frozenset(self.untold.get(node, ()))
@@ -208,6 +226,8 @@ class Invariant:
     name: ClassVar[str]
     title: ClassVar[str]
     meaning: ClassVar[str]
+    frames: ClassVar[tuple[str, ...]] = ()
+    """The messages for which `on_send` is called; most frames tell a judge nothing, and most of a trace is frames."""
 
     def __init__(self, logs: Logs, closed: bool) -> None:
         self.logs = logs

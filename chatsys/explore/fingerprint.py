@@ -51,18 +51,21 @@ class Copier:
 
     def __init__(self) -> None:
         self.known: dict[type, Walk | None] = {}
+        self.plans: dict[tuple[type, ...], tuple[tuple[int, Walk], ...]] = {}
+        """By the kinds of the fields of an object: which of them are copied, and by what."""
 
     def copy(self, value: Any, memo: dict[int, Any]) -> Any:
         """Return an equal value; `memo` maps id(original) to its copy, for objects."""
-        return self._copy(value, memo)
+        walk = self._walk(type(value), value)
+        return value if walk is None else walk(value, memo)
 
-    def _copy(self, value: Any, memo: dict[int, Any]) -> Any:
-        kind = type(value)
+    def _walk(self, kind: type, value: Any) -> Walk | None:
+        """Return what copies values of this kind, None if they are shared; `value` is one of them."""
         try:
-            walk = self.known[kind]
+            return self.known[kind]
         except KeyError:
             walk = self.known[kind] = self._find(kind, value)
-        return value if walk is None else walk(value, memo)
+            return walk
 
     def _find(self, kind: type, value: Any) -> Walk | None:
         if issubclass(kind, SHARED) or _frozen(kind):
@@ -77,12 +80,12 @@ class Copier:
         return self._object
 
     def _sequence(self, value: Any, memo: dict[int, Any]) -> Any:
-        copy = self._copy
-        return type(value)([copy(item, memo) for item in value])
+        copy = self.copy
+        return type(value)([copy(item, memo) for item in value]) if value else type(value)()
 
     def _mapping(self, value: Any, memo: dict[int, Any]) -> Any:
-        copy = self._copy
-        return {key: copy(item, memo) for key, item in value.items()}
+        copy = self.copy
+        return {key: copy(item, memo) for key, item in value.items()} if value else {}
 
     def _alarms(self, value: Any, memo: dict[int, Any]) -> Any:
         made = memo[id(value)] = object.__new__(type(value))
@@ -93,16 +96,23 @@ class Copier:
         made = memo.get(id(value))
         if made is not None:
             return made
-        kind = type(value)
-        made = memo[id(value)] = object.__new__(kind)
-        known, fields = self.known, made.__dict__
-        for name, item in value.__dict__.items():
-            walk = known.get(type(item), self)
-            if walk is None:
-                fields[name] = item
-            else:
-                fields[name] = self._copy(item, memo)
+        made = memo[id(value)] = object.__new__(type(value))
+        fields = made.__dict__
+        fields.update(value.__dict__)
+        kinds = tuple(map(type, fields.values()))
+        walks = self.plans.get(kinds)
+        if walks is None:
+            walks = self.plans[kinds] = self._plan(fields)
+        names = tuple(fields)
+        for place, walk in walks:
+            name = names[place]
+            fields[name] = walk(fields[name], memo)
         return made
+
+    def _plan(self, fields: dict[str, Any]) -> tuple[tuple[int, Walk], ...]:
+        """Return the places of those fields, among fields of these kinds, that are not shared, and what copies them."""
+        walks = [self._walk(type(item), item) for item in fields.values()]
+        return tuple((place, walk) for place, walk in enumerate(walks) if walk is not None)
 
 
 class Shape:

@@ -67,7 +67,7 @@ from chatsys.protocol.learning.records import LEARNER_RECORDS, LearnerBoot
 from chatsys.protocol.membership import Membership
 from chatsys.protocol.messages import NODE_MESSAGES, Join, Leave, Submit, SubmitReply, Subscribe
 from chatsys.protocol.ordering import Receiver, Sequencer
-from chatsys.protocol.part import Part
+from chatsys.protocol.part import Part, find_routes
 from chatsys.protocol.recovery import replay
 from chatsys.protocol.sessions import Sessions
 from chatsys.protocol.state import NodeState, Role
@@ -139,10 +139,7 @@ class Node(Actor):
         self.sessions: Sessions = made["sessions"]
         self.settling = tuple(part for part in self.parts if type(part).settle is not Part.settle)
         """Those that ever owe something at the end of a turn."""
-        self.routes: dict[type[msgspec.Struct], tuple[Part, ...]] = {}
-        for part in self.parts:
-            for kind in part.handles:
-                self.routes[kind] = (*self.routes.get(kind, ()), part)
+        self.routes = find_routes(tuple(tuple(part.handles) for part in self.parts))
         self.hinted = 0
         self.wrote = False
 
@@ -268,8 +265,8 @@ class Node(Actor):
                 effects += self._carry_out(owed, now)
             if not passes:
                 return effects
-        for part in self.routes.get(type(message), ()):
-            if owed := part.on_message(sender, message, now):
+        for place in self.routes.places.get(type(message), ()):
+            if owed := self.parts[place].on_message(sender, message, now):
                 effects += self._carry_out(owed, now)
         return effects
 
@@ -394,7 +391,7 @@ class Node(Actor):
 
     def view(self) -> tuple[int, str]:
         """Term and role, for the trace."""
-        return self.state.term, self.state.role.value
+        return self.state.term, self.state.role.word
 
     @property
     def pressed(self) -> bool:

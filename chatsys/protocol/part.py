@@ -14,6 +14,7 @@ Promises  a part can be replaced by another one that handles the same messages; 
 Read also `decisions` (what a part may want), `state` (the facts all parts share), `node`.
 """
 
+from functools import cache
 from random import Random
 from typing import Any, ClassVar
 
@@ -48,3 +49,19 @@ class Part(Actor):
     def follow(self, now: float, decision: Yield) -> list[Any]:
         """This node is a follower from now on, as `decision` says."""
         return []
+
+
+class Routes(msgspec.Struct, frozen=True):
+    """Who sees a message: by its kind, the places of the parts that handle it."""
+
+    places: dict[type[msgspec.Struct], tuple[int, ...]]
+
+
+@cache
+def find_routes(handled: tuple[tuple[type[msgspec.Struct], ...], ...]) -> Routes:
+    """Return the routes to parts that handle these kinds of messages; nodes of the same parts share them."""
+    places: dict[type[msgspec.Struct], tuple[int, ...]] = {}
+    for place, kinds in enumerate(handled):
+        for kind in kinds:
+            places[kind] = (*places.get(kind, ()), place)
+    return Routes(places)

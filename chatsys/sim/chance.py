@@ -25,7 +25,7 @@ from random import Random
 from typing import Any
 
 from chatsys.actor.actor import Address
-from chatsys.actor.trace_columns import columns, log_end
+from chatsys.actor.trace_columns import log_end
 from chatsys.sim.disk import Disk
 from chatsys.sim.recorder import Frame
 from chatsys.sim.simulation import Simulation
@@ -91,7 +91,8 @@ class Rolled:
 
     def takes(self, sender: Address, to: Address, frame: Frame) -> bool:
         """Note which frame goes on the wire, and let it pass."""
-        kind = (sender, to, *columns(frame[3]))
+        sent = frame[2]
+        kind = (sender, to, sent.message, sent.term, sent.seq)
         self.count[kind] = number = self.count.get(kind, 0) + 1
         self.frame = (*kind, number)
         return False

@@ -58,11 +58,11 @@ class Gate:
     @property
     def messages(self) -> list[msgspec.Struct]:
         """What waits, in order of arrival."""
-        return [frame[3] for _, _, frame in self.waiting]
+        return [frame[1] for _, _, frame in self.waiting]
 
     def takes(self, sender: Address, to: Address, frame: Frame) -> bool:
         """Keep this frame if it is one of the chosen ones; tell whether it was."""
-        message = frame[3]
+        message = frame[1]
         chosen = (
             self.shut
             and isinstance(message, self.kind)

@@ -262,9 +262,9 @@ class Host:
         """Take a frame from the network, unless nobody is there or the link is cut by now."""
         cuts = self.simulation.network.cuts
         if not self.ready:
-            self.recorder.dropped(sender, frame, "nobody there")
+            self.recorder.dropped(sender, frame[2], "nobody there")
         elif cuts and (sender, self.me) in cuts:
-            self.recorder.dropped(sender, frame, "cut")
+            self.recorder.dropped(sender, frame[2], "cut")
         elif self.paused or self.gathers:
             self.turns.put(sender, self.receive, sender, frame)
         else:
@@ -272,13 +272,13 @@ class Host:
 
     def receive(self, sender: Address, frame: Frame) -> None:
         """Hand a frame to the actor, unless its sender has begun a newer life."""
-        life, name, clock, message = frame
+        life, message, sent = frame
         if life != self.links.get(sender) and not self._admits(sender, life):
-            self.recorder.dropped(sender, frame, "old incarnation")
+            self.recorder.dropped(sender, sent, "old incarnation")
             return
         if not self.alive:
             return
-        self.recorder.received(sender, name, clock, message)
+        self.recorder.received(sender, sent)
         self._turn(self.actor.on_message, sender, message)
 
     def _admits(self, sender: Address, life: int) -> bool:

@@ -119,7 +119,7 @@ class Interpreter:
             return
         frame = self.recorder.frame(to, message)
         if vanished := self.medium.send(self.me, to, frame):
-            self.recorder.dropped(to, frame, vanished)
+            self.recorder.dropped(to, frame[2], vanished)
 
     def _append(self, record: msgspec.Struct) -> None:
         self.disk.write(record)

@@ -19,8 +19,9 @@ from chatsys.actor.effects import Delivery, Note
 from chatsys.actor.trace_columns import columns
 from chatsys.trace import Record
 
-Frame = tuple[int, str, int, msgspec.Struct]
-"""What travels: which life of its sender's address it is from, the stable id, the sender's Lamport clock, the message."""
+Frame = tuple[int, msgspec.Struct, Record]
+"""What travels: which life of its sender's address it is from, the message, and how the trace told that it was sent: that
+record has its stable id and the sender's Lamport clock, and the other end tells of the frame in the same words."""
 
 
 class HasTime(Protocol):
@@ -52,29 +53,28 @@ class Recorder:
         """Write that a frame goes on the wire, and return it."""
         self.clock += 1
         self.frames += 1
-        name = self.prefix + str(self.frames)
         kind, term, seq = columns(message)
-        self.trace(Record(
+        sent = Record(
             self.time.now, "send", self.me, self.incarnation, term, self.role, self.clock,
-            peer=to, message=kind, id=name, seq=seq,
-        ))  # fmt: skip
-        return (self.life, name, self.clock, message)
+            peer=to, message=kind, id=self.prefix + str(self.frames), seq=seq,
+        )  # fmt: skip
+        self.trace(sent)
+        return (self.life, message, sent)
 
-    def received(self, sender: Address, name: str, clock: int, message: msgspec.Struct) -> None:
+    def received(self, sender: Address, sent: Record) -> None:
         """Write that a frame arrived."""
+        clock = sent.clock
         self.clock = (clock if clock > self.clock else self.clock) + 1
-        kind, term, seq = columns(message)
         self.trace(Record(
-            self.time.now, "receive", self.me, self.incarnation, term, self.role, self.clock,
-            peer=sender, message=kind, id=name, seq=seq,
+            self.time.now, "receive", self.me, self.incarnation, sent.term, self.role, self.clock,
+            peer=sender, message=sent.message, id=sent.id, seq=sent.seq,
         ))  # fmt: skip
 
-    def dropped(self, peer: Address, frame: Frame, reason: str) -> None:
+    def dropped(self, peer: Address, sent: Record, reason: str) -> None:
         """Write that a frame vanished, and why."""
-        kind, term, seq = columns(frame[3])
         self.trace(Record(
-            self.time.now, "drop", self.me, self.incarnation, term, self.role, self.clock,
-            peer=peer, message=kind, id=frame[1], seq=seq, reason=reason,
+            self.time.now, "drop", self.me, self.incarnation, sent.term, self.role, self.clock,
+            peer=peer, message=sent.message, id=sent.id, seq=sent.seq, reason=reason,
         ))  # fmt: skip
 
     def delivered(self, one: Delivery) -> None:

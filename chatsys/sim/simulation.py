@@ -150,7 +150,7 @@ class Simulation:
 
     def lose(self, sender: Address, to: Address, frame: Frame) -> None:
         """Let a frame that was sent long ago vanish."""
-        self.hosts[sender].recorder.dropped(to, frame, "lost")
+        self.hosts[sender].recorder.dropped(to, frame[2], "lost")
 
     def hand_back(self, me: Address, message: msgspec.Struct) -> None:
         """Let `me` have, as an event of its own, what it sent to itself."""

@@ -201,8 +201,8 @@ def the_last_term(stage: QuietWorld) -> None:
     """
     answers = stage.hold(HeartbeatAck, sender=1, receiver=3)
     stage.until(lambda: len(answers) > 0, 3)
-    sender, receiver, (n, name, clock, answer) = answers.waiting[0]
-    answers.waiting[0] = sender, receiver, (n, name, clock, replace(answer, term=GROWN, ok=False))
+    sender, receiver, (life, answer, sent) = answers.waiting[0]
+    answers.waiting[0] = sender, receiver, (life, replace(answer, term=GROWN, ok=False), sent)
     answers.open()
     stage.run(1)
     stage.calm()

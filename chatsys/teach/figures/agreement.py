@@ -49,7 +49,7 @@ class Matrix:
         """Collect all deliveries of a trace."""
         matrix, lives = cls(terms=_committed(trace)), dict[tuple[Any, ...], Record]()
         told = trace.of("deliver", "restart", "start", *REPLACED)
-        for record in renumbered(sorted(told, key=lambda record: record.time)):
+        for record in renumbered(Trace(sorted(told, key=lambda record: record.time))):
             if record.kind == "restart" and isinstance(record.node, int):
                 matrix.born[record.node] = record.time
             elif isinstance(record.node, int) and record.msg_no is not None:
