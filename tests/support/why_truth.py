@@ -34,7 +34,7 @@ def simulated(seed: int, plan: Plan) -> tuple[World, Contents]:
     def frame(self: Recorder, to: Any, message: Any) -> Frame:
         made = real(self, to, message)
         entries = [one for one in getattr(message, "entries", ()) if getattr(one, "client_id", "")]
-        contents[made[1], self.time.now] = {(public(one.client_id), one.client_seq) for one in entries}
+        contents[str(made[2].id), self.time.now] = {(public(one.client_id), one.client_seq) for one in entries}
         return made
 
     with patch.object(Recorder, "frame", frame):

@@ -28,7 +28,7 @@ from typing import Any
 import msgspec
 
 from chatsys.campaign.bench import one_by_one
-from chatsys.campaign.bench.ordered import Answered, LoadOrder, LoadResult, Said, quantiles
+from chatsys.campaign.bench.ordered import AnswerFrame, LoadOrder, LoadResult, Said, quantiles
 from chatsys.config import split_address
 from chatsys.errors import ChatsysError
 from chatsys.protocol.messages import Submit, SubmitReply
@@ -44,7 +44,7 @@ SPLIT = 4503599627370495
 """A number that stands in a line for the one that comes there."""
 
 
-_answers = msgspec.json.Decoder(Answered)
+_answers = msgspec.json.Decoder(AnswerFrame)
 
 
 class Speaker(asyncio.Protocol):

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from chatsys.campaign.bench.ordered import Answered, LoadOrder, LoadResult, Said, quantiles
+from chatsys.campaign.bench.ordered import AnswerFrame, LoadOrder, LoadResult, Said, quantiles
 from chatsys.config import split_address
 from chatsys.errors import ChatsysError
 from chatsys.protocol.messages import Submit, SubmitReply
@@ -29,7 +29,7 @@ AGAIN = 0.05
 PATIENCE = 20.0
 """Seconds in which an answer must come."""
 
-_answers = msgspec.json.Decoder(Answered)
+_answers = msgspec.json.Decoder(AnswerFrame)
 
 
 class BlockingClient:

@@ -35,7 +35,7 @@ class LoadOrder(msgspec.Struct, frozen=True, kw_only=True):
         return self.connections == self.outstanding == 1 and not self.rate and not self.messages
 
 
-class Answered(msgspec.Struct, frozen=True):
+class AnswerFrame(msgspec.Struct, frozen=True):
     """A frame that answers."""
 
     n: int

@@ -15,6 +15,7 @@ Read also `links` (bytes, in real time), `campaign.one_seed` (schedules within t
 import re
 from random import Random
 
+from chatsys.actor.trace_columns import columns
 from chatsys.campaign.fuzz.made import Maker
 from chatsys.campaign.fuzz.tally import Tally, watch_for_hangs
 from chatsys.errors import UsageError
@@ -22,6 +23,7 @@ from chatsys.protocol.messages import NODE_MESSAGES
 from chatsys.protocol.node import Node
 from chatsys.sim.host import Host
 from chatsys.sim.world import World
+from chatsys.trace import Record
 
 EPISODE = 250
 """So many frames in one world."""
@@ -72,8 +74,12 @@ class _Episode:
         kinds = NODE_MESSAGES if isinstance(sender, int) else Node.from_clients
         message = Maker.against(chance, host.actor).anything(chance.choice(kinds))
         life = host.links.get(sender, hosts[sender].recorder.life)
+        kind, term, seq = columns(message)
+        sent = Record(
+            0.0, "send", sender, life, term, "", 1, peer=host.me, message=kind, id=f"{sender}.{life}.0", seq=seq
+        )
         with self.tally.step("an exception left the simulated world"):
-            host.arrive(sender, (life, f"{sender}.{life}.0", 1, message))
+            host.arrive(sender, (life, message, sent))
 
     def _pass(self, seconds: float) -> None:
         with self.tally.step("an exception left the simulated world"):

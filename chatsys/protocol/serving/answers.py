@@ -19,7 +19,7 @@ from chatsys.actor.effects import Send
 from chatsys.protocol.messages import Entry, SubmitReply
 
 
-class Answer:
+class AnswerRun:
     """`ok` to whoever is at `link`, for the entry `first` and those that follow on it; `msg_no` is the first one's."""
 
     __slots__ = ("count", "first", "link", "msg_no")
@@ -47,13 +47,13 @@ class Answer:
 
 def answers(delivered: Iterable[tuple[Address, Entry, int]]) -> list[Send]:
     """Return what those are told who wait, each with an entry and its message number (0: it opens a session)."""
-    all_of_them: list[Answer] = []
-    newest: dict[tuple[Address, str], Answer] = {}
+    all_of_them: list[AnswerRun] = []
+    newest: dict[tuple[Address, str], AnswerRun] = {}
     for link, entry, msg_no in delivered:
         answer = newest.get((link, entry.client_id))
         if answer is not None and answer.goes_on(entry, msg_no):
             answer.count += 1
             continue
-        answer = newest[link, entry.client_id] = Answer(link, entry, msg_no)
+        answer = newest[link, entry.client_id] = AnswerRun(link, entry, msg_no)
         all_of_them.append(answer)
     return [answer.sent() for answer in all_of_them]
