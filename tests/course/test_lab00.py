@@ -169,8 +169,8 @@ def played(lines: str) -> Any:
 
 def test_the_picture_shows_the_outage_and_three_mistakes() -> None:
     right = outages(scenes.outage())
-    assert "nobody leads<br>2.82 s" in texts(right) and texts(right).count("1 of 1 ✓") == 3
-    assert describe(right).startswith("Nobody led for 2.82 s, from 4.00 s to 6.82 s. 1 message was said in that time;")
+    assert "nobody leads<br>2.81 s" in texts(right) and texts(right).count("1 of 1 ✓") == 3
+    assert describe(right).startswith("Nobody led for 2.81 s, from 4.00 s to 6.81 s. 1 message was said in that time;")
     follower = played("world.run(3)\nworld.crash(1)\nworld.say('x')\nworld.run(6)")
     assert "nobody leads" not in texts(follower) and "<b>down<br>0 of 1 ✗</b>" in texts(follower)
     assert "Somebody led at all times" in describe(follower)

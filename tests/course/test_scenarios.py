@@ -134,4 +134,4 @@ def test_a_demo_knows_what_to_say_of_itself() -> None:
 def test_a_demo_that_was_simulated_can_be_played_again_without_its_faults() -> None:
     """`check` offers a line with `why` for it, which promises just that."""
     told = str(why_not(play("recovery", seed=1), "and this", node=1, before=2.5))
-    assert "Without the crash of node 1 at 1.18 s, #4" in told
+    assert "Without the crash of node 1 at 1.22 s, #4" in told

@@ -435,7 +435,7 @@ def test_what_python_and_the_browser_do_to_the_cursor_is_seen_by_the_other(told:
     told.page.keyboard.press("ArrowLeft")
     told.page.wait_for_timeout(400)
     moved = event_of(shown)
-    assert told.run(3) == [f"{moved} {[242, 243, 254]}\n"]
+    assert told.run(3) == [f"{moved} {[228, 229, 240]}\n"]
     told.run(4)
     await_event(shown, 40)
     assert told.run(3)[0].startswith("40 ")

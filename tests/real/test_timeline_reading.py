@@ -69,7 +69,7 @@ def test_a_small_actor_is_drawn_as_its_trace_says(started: "Browser", name: str)
 def test_a_saved_run_of_two_thousand_events_does_everything_from_one_file_without_network(
     started: "Browser", tmp_path: Path
 ) -> None:
-    *_, world = played(6)
+    *_, world = played(30)
     trace = Trace(world.trace.records[:2000], world.trace.meta)
     shown = timeline(trace)
     path, complaints = shown.save_html(tmp_path / "run.html"), list[str]()
@@ -197,7 +197,7 @@ def assert_said(js: Half, packed: Packed) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("seed", [6, 19])  # a learner; what is doubled, and turns that last
+@pytest.mark.parametrize("seed", [12, 31])  # a learner, and what is doubled; turns that last
 def test_sentences_and_moments_of_the_browser_are_those_of_python_forward_and_back(js: Half, seed: int) -> None:
     *_, world = played(seed)
     packed = pack(world.trace)

@@ -74,8 +74,17 @@ SCROLL = """async ({everything, stride, more}) => {
       x: [...document.querySelectorAll('.sign')].map((one) => [Number(one.dataset.event), Number(/\\(([-\\d.]+)/.exec(one.getAttribute('transform'))[1])])});
   };
   await press('Home');
-  for (let last = -1; Number(stage.dataset.event) !== last;) {
+  const reach = (fold) => fold(...events('.sign', 'event'));
+  for (let last = -1, until = -1; Number(stage.dataset.event) !== last;) {
     last = Number(stage.dataset.event);
+    for (let event = until + 1; event < Math.min(last, reach(Math.min)); event++) {  // what stands between two windows
+      window.timeline.go(event);
+      await frame();
+      look();
+      window.timeline.go(last);
+      await frame();
+    }
+    until = Math.max(until, reach(Math.max));
     look();
     if (stride > 1) await press('ArrowRight', true);
     else await press('ArrowRight');
