@@ -260,10 +260,14 @@ class Disk:
             return DiskFailed(_failed(self.path, error))
         except DiskFailed as error:
             return error
-        self._took.append(time.perf_counter() - began)
+        self._took.append(time.perf_counter() - began - self._may_wait())
         self._number, self._marked = self._number + 1, False
         self._size += len(data)
         return count
+
+    def _may_wait(self) -> float:
+        """Return how many seconds of a sync this thread may have waited for the interpreter, which the loop had."""
+        return sys.getswitchinterval() if threading.current_thread() is self._thread else 0.0
 
     def _write_mark(self, line: bytes) -> None:
         """Write a mark without a sync; on a full disk there is none, and nothing of it is left in the way."""

@@ -9,6 +9,8 @@ import asyncio
 import errno
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -225,6 +227,18 @@ def test_while_syncs_are_short_the_loop_does_them_itself_and_one_long_one_sends_
             assert steps.seen[-1] == "durable 2" and disk._jobs.empty()
             disk._took.append(disks.SHORT * 2)
     assert disk._jobs.get_nowait() == (encode(Counted(9)) + encode(Counted(3)), 4)
+
+
+def test_what_a_thread_may_have_waited_for_the_interpreter_is_not_held_against_the_disk(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disks, "sync", lambda file: time.sleep(0.002))
+    steps.work((ONE, 1))
+    steps.disk._thread = threading.current_thread()
+    steps.work((TWO, 2))
+    here, there = steps.disk._took
+    assert there < disks.SHORT < 0.002 <= here
+    steps.disk._thread = None
 
 
 def test_after_a_sync_in_the_loop_that_failed_nothing_more_is_written(

@@ -26,6 +26,7 @@ import os
 import secrets
 import socket
 import struct
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -61,8 +62,20 @@ RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 SILENCE = 3.0
 """So many seconds nothing that was sent may be confirmed (where the system can say so); then the link is
 made anew.  After a partition TCP alone would wait up to as long again as it had lasted."""
+READ = 64 << 10
+"""Bytes that are read at once."""
 PARTING_TIME = 0.5
 """Seconds that a refused link may take to read its reason."""
+
+
+class ReadInto(threading.local):
+    """Where the loop of this thread puts what it reads, for the moment until it is taken in."""
+
+    def __init__(self) -> None:
+        self.buffer = bytearray(READ)
+
+
+_read_into = ReadInto()
 
 
 class LinkOwner(Protocol):
@@ -139,7 +152,7 @@ def contained(use: Callable[Concatenate[L, P], None]) -> Callable[Concatenate[L,
     return used
 
 
-class Link(asyncio.Protocol, ABC):
+class Link(asyncio.BufferedProtocol, ABC):
     """A TCP connection as lines; subclasses say what a line means."""
 
     label = "a link"
@@ -178,6 +191,14 @@ class Link(asyncio.Protocol, ABC):
         """The greeting time is over."""
         if not self.greeted:
             self.fail(f"No hello came within {self.owner.greeting_time:g} s.")
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Return where the next bytes go: all links of a loop read into one place, as a new one for each read costs more than the read."""
+        return _read_into.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take in what was put there."""
+        self.data_received(bytes(memoryview(_read_into.buffer)[:nbytes]))
 
     @contained
     def data_received(self, data: bytes) -> None:

@@ -33,7 +33,7 @@ REST = 0.1
 class Listener:
     """Accepts on some sockets; `made` makes the protocol of each connection, `short` takes what went wrong."""
 
-    def __init__(self, sockets: list[socket.socket], made: Callable[[], asyncio.Protocol], short: Seldom) -> None:
+    def __init__(self, sockets: list[socket.socket], made: Callable[[], asyncio.BaseProtocol], short: Seldom) -> None:
         self.sockets, self.made, self.short = sockets, made, short
         self._closed = False
         self._spare: int | None = None
