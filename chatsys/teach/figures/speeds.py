@@ -56,8 +56,8 @@ def curve(lines: Iterable[Mapping[str, Any]], across: str, of: str) -> Any:
     figure = go.Figure()
     figure.add_scatter(
         x=[x for x, _ in points], y=[y for _, y in points], mode="lines+markers+text", line={"color": theme.BLUE},
-        marker={"size": 9}, text=[_short(y) for _, y in points], textposition="top center", showlegend=False,
-        cliponaxis=False, hovertemplate=f"{WORDS[across]} %{{x}}<br>{WORDS[of]} %{{y:.4g}}<extra></extra>",
+        marker={"size": 9}, text=[_short(y) for _, y in points], showlegend=False,
+        textposition=_beside_the_line([y for _, y in points]), cliponaxis=False, hovertemplate=f"{WORDS[across]} %{{x}}<br>{WORDS[of]} %{{y:.4g}}<extra></extra>",
     )  # fmt: skip
     values = [x for x, _ in points] if isinstance(points[0][0], int) else None
     figure.update_xaxes(
@@ -70,6 +70,14 @@ def curve(lines: Iterable[Mapping[str, Any]], across: str, of: str) -> Any:
         f"{WORDS[of].capitalize()}: {_short(low)} at {_short(first)}, {_short(high)} at {_short(last)} {WORDS[across]}."
     )
     return theme.finish(figure, title, told, 250)
+
+
+def _beside_the_line(values: Sequence[float]) -> list[str]:
+    """Return where the number of each point stands: above it, and where the line goes on upwards or comes from above, beside that."""
+    return [
+        "top left" if before < here < after else "top right" if before > here > after else "top center"
+        for before, here, after in zip([values[0], *values], values, [*values[1:], values[-1]], strict=False)
+    ]
 
 
 def _short(value: float) -> str:
