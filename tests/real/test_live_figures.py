@@ -63,12 +63,19 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
         assert shown.complaints == [] and shown.strangers == []
 
 
+STILL = """() => {
+  const still = [...document.querySelectorAll('.js-plotly-plot')].every((one) => one._fullLayout.width === one.clientWidth
+    && Math.round(one.querySelector('.main-svg').getBoundingClientRect().width) === one.clientWidth);
+  window.stillFor = still ? (window.stillFor || 0) + 1 : 0;
+  return window.stillFor > 20;
+}"""
+"""Whether each figure has been as wide as its place for twenty frames."""
+
+
 def settled(tab: Tab) -> None:
-    """Wait until the figure is as wide as its place."""
-    tab.page.wait_for_function(
-        "() => [...document.querySelectorAll('.js-plotly-plot')].every((one) => one._fullLayout.width === one.clientWidth)",
-        timeout=10_000,
-    )
+    """Wait until the figure is as wide as its place, and stays so: a page that is narrower now may not have told it yet."""
+    tab.page.evaluate("() => { window.stillFor = 0; }")
+    tab.page.wait_for_function(STILL, timeout=20_000)
 
 
 def test_a_figure_that_is_run_with_all_cells_at_once_is_not_empty(tab: Tab) -> None:

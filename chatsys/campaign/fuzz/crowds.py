@@ -108,7 +108,8 @@ class _Crowds:
         if self.node.alive:
             await self._must_answer()
         if self.chance.random() < 0.5:
-            await self.node.stop()
+            with self.tally.step("an exception left a node that was told to stop"):
+                await self.node.stop()
         self.node.crash()
         self._leave()
         self.answering.cancel()
