@@ -103,7 +103,7 @@ class Disk:
         self._busy = False
         """A sync is under way, or not reported yet; the file belongs to whoever does it."""
         self._took: deque[float] = deque(maxlen=FEW)
-        """How long the latest syncs took, in seconds."""
+        """How long the latest syncs took, in seconds, less what the thread may have waited for the interpreter."""
         self._rests: asyncio.TimerHandle | None = None
         self._synced_at = 0.0
         self._ended = self._let_go = False

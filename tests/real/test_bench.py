@@ -27,6 +27,20 @@ def test_a_second_of_throughput_is_acknowledged_logged_and_delivered_alike() -> 
     assert told["cpu_us_leader"] > 0 and told["memory_peak_mb_leader"] >= told["memory_mb_leader"] > 10
 
 
+def test_a_client_that_waits_for_each_answer_is_measured_and_compared_like_the_others() -> None:
+    told, found = bench.run("latency", nodes=1, seconds=0.4)
+    waits = [told[f"latency_{name}_ms"] for name in ("p50", "p90", "p99", "p99_9")]
+    assert waits == sorted(waits) and 0 < told["messages"] <= found["acknowledged"] == found["deliveries"]
+    assert told["messages"] / 2 * told["latency_p50_ms"] / 1000 <= told["seconds"], "no two are under way at a time"
+
+
+def test_acknowledged_messages_are_kept_as_runs() -> None:
+    said = Said(client_id="c")
+    for number, seq in ((1, 3), (2, 4), (3, 6), (4, 7), (6, 8)):
+        said.note(number, seq)
+    assert (said.runs, said.acknowledged) == ([(1, 3, 2), (3, 6, 2), (6, 8, 1)], 5)
+
+
 def test_what_was_acknowledged_and_is_not_in_a_log_is_found(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("one", "two")]
     write_log(folders[0], 20, 10)

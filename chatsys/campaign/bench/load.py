@@ -28,16 +28,12 @@ from typing import Any
 import msgspec
 
 from chatsys.campaign.bench import one_by_one
-from chatsys.campaign.bench.ordered import AnswerFrame, LoadOrder, LoadResult, Said, quantiles
+from chatsys.campaign.bench.ordered import AGAIN, PATIENCE, AnswerFrame, LoadOrder, LoadResult, Said, quantiles
 from chatsys.config import split_address
 from chatsys.errors import ChatsysError
 from chatsys.protocol.messages import Submit, SubmitReply
 from chatsys.runtime.net.wire import PROTOCOL, Hello, Refused, line, read_greeting
 
-AGAIN = 0.05
-"""Seconds after which everything is said again of which something was refused for the moment."""
-PATIENCE = 20.0
-"""Seconds in which sessions must open, and in which the last messages must be answered."""
 TICK = 0.002
 """Seconds between two looks at what is due, where there is a rate."""
 SPLIT = 4503599627370495
@@ -53,12 +49,11 @@ class Speaker(asyncio.Protocol):
     def __init__(self, load: "Load", number: int) -> None:
         self.load, self.order = load, load.order
         self.name = f"load{number}"
-        self.client_id = secrets.token_hex(16)
+        self.done = Said(client_id=secrets.token_hex(16))
         self.under_way: dict[int, float] = {}
         """Since when each message waits that is not acknowledged, in their order."""
-        self.said = self.frames = self.acknowledged = 0
+        self.said = self.frames = 0
         self.due: list[float] = []
-        self.runs: list[tuple[int, int, int]] = []
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._rest = b""
         self._repeat: asyncio.TimerHandle | None = None
@@ -102,17 +97,8 @@ class Speaker(asyncio.Protocol):
         else:
             for number in range(reply.client_seq, reply.client_seq + reply.count):
                 if (since := self.under_way.pop(number, None)) is not None:
-                    self.acknowledged += 1
                     self.load.count(now, now - since)
-                    self._note(number, reply.seq + number - reply.client_seq)
-
-    def _note(self, number: int, seq: int) -> None:
-        """Keep the position of a message, as a run where it follows on the one before."""
-        first, position, count = self.runs[-1] if self.runs else (0, 0, 0)
-        if count and number == first + count and seq == position + count:
-            self.runs[-1] = (first, position, count + 1)
-        else:
-            self.runs.append((number, seq, 1))
+                    self.done.note(number, reply.seq + number - reply.client_seq)
 
     def _open(self, session: int) -> None:
         whole = self._line(SPLIT, session)
@@ -123,7 +109,7 @@ class Speaker(asyncio.Protocol):
     def _line(self, number: int, session: int) -> bytes:
         """Return a whole line; the lines of messages differ from each other in two numbers only."""
         submit = Submit(
-            self.client_id, number, "main", self.name, "x" * self.order.bytes if number else "", session=session
+            self.done.client_id, number, "main", self.name, "x" * self.order.bytes if number else "", session=session
         )
         return b'{"n":%d,"clock":0,"message":%b}\n' % (self.frames + 1, msgspec.json.encode(submit))
 
@@ -209,12 +195,9 @@ class Load:
         self._over = True
         for speaker in self.speakers:
             speaker.transport.close()
-        sessions = [
-            Said(client_id=one.client_id, acknowledged=one.acknowledged, runs=one.runs) for one in self.speakers
-        ]
         return LoadResult(
             messages=len(self.waits), seconds=seconds, cpu=cpu, again=self.again,
-            latencies=quantiles(self.waits), sessions=sessions,
+            latencies=quantiles(self.waits), sessions=[one.done for one in self.speakers],
         )  # fmt: skip
 
     async def _talk_for(self, seconds: float) -> None:

@@ -18,16 +18,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from chatsys.campaign.bench.ordered import AnswerFrame, LoadOrder, LoadResult, Said, quantiles
+from chatsys.campaign.bench.ordered import AGAIN, PATIENCE, AnswerFrame, LoadOrder, LoadResult, Said, quantiles
 from chatsys.config import split_address
 from chatsys.errors import ChatsysError
 from chatsys.protocol.messages import Submit, SubmitReply
 from chatsys.runtime.net.wire import PROTOCOL, Hello, Refused, line, read_greeting
-
-AGAIN = 0.05
-"""Seconds after which a message is said again that was refused for the moment."""
-PATIENCE = 20.0
-"""Seconds in which an answer must come."""
 
 _answers = msgspec.json.Decoder(AnswerFrame)
 
@@ -40,7 +35,7 @@ class BlockingClient:
         self.order = order
         self.socket = socket.create_connection((host, port), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.said = Said(client_id=secrets.token_hex(16), acknowledged=0, runs=[])
+        self.said = Said(client_id=secrets.token_hex(16))
         self.frames = self.again = 0
         self._lines = self._received()
         self.socket.sendall(line(Hello(protocol=PROTOCOL, cluster=order.cluster, role="client", name="load0")))
@@ -85,12 +80,7 @@ class BlockingClient:
             seq = self.say(number).seq
             now = time.monotonic()
             waits.append(now - began)
-            self.said.acknowledged = number
-            first, position, count = self.said.runs[-1] if self.said.runs else (0, 0, 0)
-            if count and seq == position + count:
-                self.said.runs[-1] = (first, position, count + 1)
-            else:
-                self.said.runs.append((number, seq, 1))
+            self.said.note(number, seq)
 
 
 def run(order: LoadOrder) -> LoadResult:

@@ -9,6 +9,11 @@ import msgspec
 
 from chatsys.protocol.messages import SubmitReply
 
+AGAIN = 0.05
+"""Seconds after which a client says again what was refused for the moment."""
+PATIENCE = 20.0
+"""Seconds in which sessions must open, and in which the last messages must be answered."""
+
 
 class LoadOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be said, and how."""
@@ -47,8 +52,17 @@ class Said(msgspec.Struct, kw_only=True):
     """What one connection said: a run is (number of the client, position in the log, how many)."""
 
     client_id: str
-    acknowledged: int
-    runs: list[tuple[int, int, int]]
+    acknowledged: int = 0
+    runs: list[tuple[int, int, int]] = msgspec.field(default_factory=list)
+
+    def note(self, number: int, seq: int) -> None:
+        """Keep that message `number` was acknowledged with the position `seq`, as a run where it follows on the one before."""
+        self.acknowledged += 1
+        first, position, count = self.runs[-1] if self.runs else (0, 0, 0)
+        if count and number == first + count and seq == position + count:
+            self.runs[-1] = (first, position, count + 1)
+        else:
+            self.runs.append((number, seq, 1))
 
 
 class LoadResult(msgspec.Struct, kw_only=True):
