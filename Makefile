@@ -30,13 +30,8 @@ lab: $(READY)  ## open JupyterLab on the tour (installs everything on first use)
 	@$(BIN)/python -m chatsys lab
 
 test: $(READY)  ## run every test: parts, seeds, processes, notebooks, labs, browser
-	@# First what only computes, then what runs in real time: it mostly waits, but nothing that computes may be beside it.
-	@# Three at a time keep two cores busy.  The first has no notebooks: without their plugin each process of it begins
-	@# a second or two earlier.
-	@failed=0; \
-	$(BIN)/python -m pytest tests -m "not alone" -p no:nbval -n 3 --dist loadfile --no-loadscope-reorder || failed=1; \
-	$(BIN)/python -m pytest tests notebooks -m alone -n 3 --dist loadfile --no-loadscope-reorder $(NBVAL) || failed=1; \
-	exit $$failed
+	@# Two processes compute, three run in real time and mostly wait: see tests/support/sharing_out.py.
+	$(BIN)/python -m pytest tests notebooks -n 5 --dist loadfile --no-loadscope-reorder $(NBVAL)
 
 # Some machines forbid Python to keep what it has compiled.  The tests start a thousand processes, and each of them would
 # compile the same modules again: so here it may, beside the sources, as everywhere else.

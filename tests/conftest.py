@@ -7,7 +7,6 @@
 """
 
 import multiprocessing.process
-import re
 import signal
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from sharing_out import SharingOut, be_nice
 from typed import Run
 
 settings.register_profile("same every time", derandomize=True, deadline=None)
@@ -33,7 +33,7 @@ ALONE = {
     "test_backup", "test_bench", "test_breaking_by_hand", "test_browser", "test_cluster", "test_compose", "test_containers", "test_course", "test_crowds", "test_frames_hostile", "test_host", "test_joining", "test_leaving", "test_namespaces",
     "test_panel", "test_panel_rules", "test_pods", "test_rerun", "test_scenarios", "test_soak", "test_terminals", "test_transport", "test_typing", "test_visitors", "test_worker",
 }  # fmt: skip
-"""Files whose tests run in real time: no file that computes runs beside them, as beside the notebooks."""
+"""Files whose tests run in real time, as notebooks do: whatever computes lets them go first (`sharing_out`)."""
 
 FIRST = (
     "test_lab_mould", "test_grades", "test_labs", "test_determinism", "test_searched", "test_explore", "test_shrink",
@@ -55,33 +55,35 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as quick what `make quick` runs, and as alone what must not run beside other tests."""
+    """Mark as quick what `make quick` runs, and as alone what runs in real time; begin with the longest."""
     for item in items:
         if HERE / "parts" in item.path.parents:
             item.add_marker("quick")
-        if item.path.stem in ALONE or HERE not in item.path.parents:
+        if in_real_time(item.nodeid):
             item.add_marker("alone")
     last = len(FIRST)
     items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else last)
 
 
+def in_real_time(name: str) -> bool:
+    """Tell whether a file, or a test, runs in real time: each notebook does, and what `ALONE` names."""
+    path = Path(name.partition("::")[0].partition(",")[0])
+    return path.suffix == ".ipynb" or path.stem in ALONE
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give each worker whole files, whose fixtures are made once; but of the mould, which is a third of all, whole labs."""
+    """Keep both processors at work: what computes is done beside what waits."""
     if config.getvalue("dist") != "loadfile":
         return None
-    from xdist.scheduler import LoadFileScheduling
-
-    scheduler = LoadFileScheduling(config, log)
-    scheduler._split_scope = together
-    return scheduler
+    return SharingOut(config, log, in_real_time)
 
 
-def together(nodeid: str) -> str:
-    """Return the name of what a test runs with."""
-    file, _, test = nodeid.partition("::")
-    lab = re.search(r"\[(?:source |release )?0*(\d+)", test) if "test_lab_mould" in file else None
-    return f"{file}, lab {lab[1]}" if lab else file
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Be nice to tests in real time that run beside this one."""
+    if not in_real_time(item.nodeid):
+        be_nice()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
