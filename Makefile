@@ -30,8 +30,8 @@ lab: $(READY)  ## open JupyterLab on the tour (installs everything on first use)
 	@$(BIN)/python -m chatsys lab
 
 test: $(READY)  ## run every test: parts, seeds, processes, notebooks, labs, browser
-	@# Two processes compute, three run in real time and mostly wait: see tests/support/sharing_out.py.
-	$(BIN)/python -m pytest tests notebooks -n 5 --dist loadfile --no-loadscope-reorder $(NBVAL)
+	@# Two processes compute, two run in real time and mostly wait: see tests/support/sharing_out.py.
+	$(BIN)/python -m pytest tests notebooks -n 4 --dist loadfile --no-loadscope-reorder $(NBVAL)
 
 # Some machines forbid Python to keep what it has compiled.  The tests start a thousand processes, and each of them would
 # compile the same modules again: so here it may, beside the sources, as everywhere else.

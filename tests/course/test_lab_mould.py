@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import signal
 from functools import cache
 from importlib import import_module
 from itertools import takewhile
@@ -15,15 +16,16 @@ import pytest
 from null_answers import NULLS
 
 import chatsys.teach.labs
+from chatsys.capabilities import has
 from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.isolation.pickling import pack
 from chatsys.teach.classroom.misconceptions import nearest
 from chatsys.teach.classroom.results import CellResult, FailedAspect
 from chatsys.teach.classroom.signatures import signature_of_mistake
-from chatsys.teach.grading import grader, searching
+from chatsys.teach.grading import grader, judging, searching, trial
 from chatsys.teach.grading.grader import find_lab, known_labs
 from chatsys.teach.grading.judging import judge
-from chatsys.teach.grading.keys import Mistake, lines_of, read_keys
+from chatsys.teach.grading.keys import Keys, Mistake, lines_of, read_keys
 from chatsys.teach.grading.lab import RUNS, Exercise, Kind, Lab, PartResult, WrittenTest
 from chatsys.teach.grading.points import points_of
 from chatsys.teach.grading.recording import Recording
@@ -38,9 +40,9 @@ SECRET = b"a secret for tests only"
 FEW = 12
 """So many public and so many hidden seeds instead of all, for answers other than the reference.
 
-`tests/support/labs_table.py` plays all of them for every answer: minutes, a kind of evidence of `chatsys prove`.
+`tests/support/labs_table.py` plays all of them for every answer: which takes minutes.
 """
-FAR = 10_000
+FAR = 5_000
 """So many states of a mistake are searched: it is met on the first few thousand, or is none that a search finds."""
 
 
@@ -52,6 +54,8 @@ def a_lab(number: str) -> Lab:
 
 LABS = [a_lab(number) for number in known_labs()]
 KEYS = {lab.number: read_keys(COURSE, lab) for lab in LABS}
+ASIDE = {lab.number: read_keys(COURSE, lab) for lab in LABS}
+"""The same once more, to be played in this process: some mistakes keep in a class what each object should have."""
 EXERCISES = [(lab, exercise) for lab in LABS for exercise in lab.exercises]
 ANSWERS = [
     pytest.param(lab, exercise, cls, id=f"{exercise.number}: {name}")
@@ -85,24 +89,83 @@ class ShortSearch(Explorer):
         return super().search(msgspec.structs.replace(budget, states=min(budget.states, FAR)), **how)
 
 
+class NoEnd(BaseException):
+    """An answer that is played in this very process comes to no end."""
+
+
+class Bounded:
+    """A `Deadline` that nobody has to ask: a clock that rings once somebody's call has computed for too long."""
+
+    def __init__(self, step: float) -> None:
+        self.step = step
+
+    def __enter__(self) -> "Bounded":
+        self.before = signal.signal(signal.SIGVTALRM, self.ring)
+        self.heartbeat()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, self.before)
+
+    def heartbeat(self, step: str = "") -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, self.step)
+
+    def ring(self, *_: object) -> None:
+        raise NoEnd
+
+
+def judged_here(exercise: Exercise, answer: type, keys: Keys) -> list[PartResult]:
+    """Judge an answer in this process, where a call costs a tenth; [] if it comes to no end.
+
+    Only how much memory it keeps is seen from outside.
+    """
+    code = pack({judging.ANSWER: answer})
+
+    def growth(here: Any, load: Any) -> int | None:
+        with pytest.MonkeyPatch.context() as elsewhere:
+            elsewhere.setattr(judging, "has", has)
+            with judging.open_trial(exercise, code) as remote:
+                return remote.growth(load)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "has", lambda *names: False)
+        patch.setattr(trial.LocalTrial, "growth", growth)
+        patch.setattr(trial, "Deadline", Bounded)
+        try:
+            return judge(exercise, answer, few_seeds, keys)
+        except NoEnd:
+            return []
+
+
+def shown(found: list[PartResult], mistake: Mistake | None) -> bool:
+    """Tell whether what was found is all that a mistake loses, and says what it should."""
+    if mistake is None or not found:
+        return bool(found)
+    told = any(re.search(mistake.says, one.sentence) for one in found if one.lost)
+    return told and losses(found) == declared(mistake) and not any(one.unsteady for one in found)
+
+
 @cache
 def outcomes_of(number: str, answer: type) -> list[PartResult]:
     """Return what becomes of an answer to the exercise of this number; it is played once for all tests.
 
-    The reference plays all public seeds.  The searches of right answers go to their end, those of others only so far.
-    A mistake that few seeds do not show whole plays all public ones, too.
+    Right answers are judged as a student's are, in a process of their own, and their searches go to their end; the
+    reference plays all public seeds.  Others are played here, as far as that shows what they lose; if it does not, in
+    a process of their own and with all public seeds.
     """
     lab, exercise = next((lab, one) for lab, one in EXERCISES if one.number == number)
     keys = KEYS[lab.number]
     answers = keys.answers[number]
+    if answer in answers.values():
+        return judge(exercise, answer, more_seeds if answer is answers["reference"] else few_seeds, keys)
+    name, mistake = next(((name, one) for name, one in keys.mistakes[number].items() if one.cls is answer), ("", None))
     with pytest.MonkeyPatch.context() as patch:
-        if answer not in answers.values():
-            patch.setattr(searching, "Explorer", ShortSearch)
-        found = judge(exercise, answer, more_seeds if answer is answers["reference"] else few_seeds, keys)
-        mistake = next((one for one in keys.mistakes[number].values() if one.cls is answer), None)
-        if mistake is None or losses(found) == declared(mistake):
+        patch.setattr(searching, "Explorer", ShortSearch)
+        found = judged_here(exercise, ASIDE[lab.number].mistakes[number][name].cls if mistake else answer, keys)
+        if shown(found, mistake):
             return found
-        return judge(exercise, answer, more_seeds, keys)
+        return judge(exercise, answer, more_seeds if mistake else few_seeds, keys)
 
 
 def losses(outcomes: list[PartResult]) -> dict[str, set[str]]:

@@ -1,7 +1,7 @@
 """Sharing out: which process of pytest-xdist runs which tests, so that two processors are never idle.
 
-    in real time   clusters, browsers, notebooks: they wait more than they compute    one half of the processes, or one more
-    computing      everything else                                                    the others, which are nice
+    in real time   clusters, browsers, notebooks: they wait more than they compute    one half of the processes
+    computing      everything else                                                     the others, which are nice
 
 A process that computes is nice (19): whoever has waited and must go on in real time goes on at once.  When nothing
 in real time is left to begin, every process computes.
