@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-import signal
 from functools import cache
 from importlib import import_module
 from itertools import takewhile
@@ -14,18 +13,18 @@ from typing import Any
 import msgspec
 import pytest
 from null_answers import NULLS
+from played_here import judged_here
 
 import chatsys.teach.labs
-from chatsys.capabilities import has
 from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.isolation.pickling import pack
 from chatsys.teach.classroom.misconceptions import nearest
 from chatsys.teach.classroom.results import CellResult, FailedAspect
 from chatsys.teach.classroom.signatures import signature_of_mistake
-from chatsys.teach.grading import grader, judging, searching, trial
+from chatsys.teach.grading import grader, searching
 from chatsys.teach.grading.grader import find_lab, known_labs
 from chatsys.teach.grading.judging import judge
-from chatsys.teach.grading.keys import Keys, Mistake, lines_of, read_keys
+from chatsys.teach.grading.keys import Mistake, lines_of, read_keys
 from chatsys.teach.grading.lab import RUNS, Exercise, Kind, Lab, PartResult, WrittenTest
 from chatsys.teach.grading.points import points_of
 from chatsys.teach.grading.recording import Recording
@@ -89,55 +88,6 @@ class ShortSearch(Explorer):
         return super().search(msgspec.structs.replace(budget, states=min(budget.states, FAR)), **how)
 
 
-class NoEnd(BaseException):
-    """An answer that is played in this very process comes to no end."""
-
-
-class Bounded:
-    """A `Deadline` that nobody has to ask: a clock that rings once somebody's call has computed for too long."""
-
-    def __init__(self, step: float) -> None:
-        self.step = step
-
-    def __enter__(self) -> "Bounded":
-        self.before = signal.signal(signal.SIGVTALRM, self.ring)
-        self.heartbeat()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, self.before)
-
-    def heartbeat(self, step: str = "") -> None:
-        signal.setitimer(signal.ITIMER_VIRTUAL, self.step)
-
-    def ring(self, *_: object) -> None:
-        raise NoEnd
-
-
-def judged_here(exercise: Exercise, answer: type, keys: Keys) -> list[PartResult]:
-    """Judge an answer in this process, where a call costs a tenth; [] if it comes to no end.
-
-    Only how much memory it keeps is seen from outside.
-    """
-    code = pack({judging.ANSWER: answer})
-
-    def growth(here: Any, load: Any) -> int | None:
-        with pytest.MonkeyPatch.context() as elsewhere:
-            elsewhere.setattr(judging, "has", has)
-            with judging.open_trial(exercise, code) as remote:
-                return remote.growth(load)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judging, "has", lambda *names: False)
-        patch.setattr(trial.LocalTrial, "growth", growth)
-        patch.setattr(trial, "Deadline", Bounded)
-        try:
-            return judge(exercise, answer, few_seeds, keys)
-        except NoEnd:
-            return []
-
-
 def shown(found: list[PartResult], mistake: Mistake | None) -> bool:
     """Tell whether what was found is all that a mistake loses, and says what it should."""
     if mistake is None or not found:
@@ -162,7 +112,9 @@ def outcomes_of(number: str, answer: type) -> list[PartResult]:
     name, mistake = next(((name, one) for name, one in keys.mistakes[number].items() if one.cls is answer), ("", None))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "Explorer", ShortSearch)
-        found = judged_here(exercise, ASIDE[lab.number].mistakes[number][name].cls if mistake else answer, keys)
+        found = judged_here(
+            exercise, ASIDE[lab.number].mistakes[number][name].cls if mistake else answer, few_seeds, keys
+        )
         if shown(found, mistake):
             return found
         return judge(exercise, answer, more_seeds if mistake else few_seeds, keys)
