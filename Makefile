@@ -38,7 +38,7 @@ test: $(READY)  ## run every test: parts, seeds, processes, notebooks, labs, bro
 test quick: export PYTHONDONTWRITEBYTECODE =
 
 quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no notebook, no browser
-	$(BIN)/python -m pytest tests -m "quick and not slow" -x -q
+	$(BIN)/python -m pytest tests -m "quick and not slow" -x -q -p no:nbval -n 2 --dist loadfile --no-loadscope-reorder
 
 prove: $(READY)  ## gather evidence for MINUTES=60, on from where the last time stopped (keeps data/evidence; WRITE=1: tells it in both pages)
 	$(BIN)/python -m chatsys prove --minutes $(MINUTES) $(if $(WRITE),--write)

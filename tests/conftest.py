@@ -46,12 +46,14 @@ FIRST = (
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Import no file of which `-m alone`, or `-m "not alone"`, leaves out every test: each worker would, in each run."""
+    """Import no file of which `-m` leaves out every test: each process would, in each run."""
     if collection_path.suffix != ".py" or not collection_path.stem.startswith("test_"):
         return None
-    alone = collection_path.stem in ALONE
-    left_out = {"alone": not alone, "not alone": alone}.get(config.option.markexpr, False)
-    return True if left_out else None
+    alone, wanted = collection_path.stem in ALONE, config.option.markexpr
+    if wanted == "quick and not slow":
+        quick = HERE / "parts" in collection_path.parents or "mark.quick" in collection_path.read_text(encoding="utf-8")
+        return None if quick else True
+    return True if {"alone": not alone, "not alone": alone}.get(wanted, False) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

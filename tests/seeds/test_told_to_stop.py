@@ -10,7 +10,7 @@ from chatsys.explore.models import ElectionModel
 from chatsys.explore.untimed import Turn
 from chatsys.protocol.messages import TransferLead
 
-pytestmark = pytest.mark.quick
+pytestmark = pytest.mark.slow
 
 
 class ToldToStop(ElectionModel):
