@@ -1,12 +1,13 @@
 """Frames per event are bounded: work makes frames, and frames alone make none.
 
     node 3 --PROPOSE, SUBMIT_REPLY, HEARTBEAT, ...--> node 1     how many in ten seconds?
-      for the entries that either of them wrote, the frames clients sent, and the clock
+      for the entries that either of them wrote or caught up with, the frames clients sent, and the clock
 
 If every refusal is answered by sending everything again, refusals and repetitions feed each other:
 safe and alive, and the network drowns.  So between two nodes there are at most `BOUND` frames one
 way for each entry and each frame of a client in a stretch of time and the one before it (what came
-late in the one is served in the other), with an allowance for what clocks send.
+late in the one is served in the other), with an allowance for what clocks send.  A node that catches up
+with entries that it already has writes none: each position that a CATCHUP_REPLY brings counts, once.
 
 The most that 1,100 schedules of all faults had was 1.7 for one (see `tests/seeds/test_frames.py`); the
 mutant that lets every refusal re-open the window has nine.
@@ -14,7 +15,7 @@ mutant that lets every refusal re-open the window has nine.
 Read also `violation`, `liveness`; the schedule Q25 tells the story.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import msgspec
@@ -40,6 +41,7 @@ class Stretch(msgspec.Struct, frozen=True):
     receiver: int
     frames: int
     entries: int
+    """How many of them either node wrote, or was told of by one that it caught up with."""
     asked: int
     """How many frames of clients the nodes received."""
 
@@ -61,6 +63,7 @@ def stretches(trace: Trace) -> Iterator[Stretch]:
     long = BEATS * timing.get("heartbeat_interval", Timing().heartbeat_interval)
     sent: Counter[tuple[int, int, int]] = Counter()
     wrote: Counter[tuple[int, int]] = Counter()
+    caught: dict[tuple[int, int], set[int]] = defaultdict(set)
     asked: Counter[int] = Counter()
     at, begin, end = -1, 0.0, 0.0
     for record in trace.records:
@@ -74,10 +77,12 @@ def stretches(trace: Trace) -> Iterator[Stretch]:
         elif kind == "receive":
             if type(record.peer) is str:
                 asked[at] += 1
+            elif record.message == "CATCHUP_REPLY" and type(record.node) is int and type(record.seq) is int:
+                caught[at, record.node].add(record.seq)
         elif kind == "append" and type(record.node) is int:
             wrote[at, record.node] += 1
     for (at, a, b), frames in sent.items():
-        entries = max(wrote[at, one] + wrote[at - 1, one] for one in (a, b))
+        entries = max(sum(max(wrote[then, one], len(caught[then, one])) for then in (at - 1, at)) for one in (a, b))
         yield Stretch(at * long, (at + 1) * long, a, b, frames, entries, asked[at] + asked[at - 1])
 
 
@@ -86,8 +91,8 @@ def _tell(one: Stretch) -> Violation:
     return Violation(
         invariant="frames",
         sentence=f"frames: between {one.begin:.1f} s and {one.end:.1f} s node {one.sender} sent {one.frames} frames to "
-        f"node {one.receiver}, but in that time and the {long:.1f} s before only {one.entries} entries were written and "
-        f"{one.asked} frames of clients came; refusals and repetitions must not feed each other.",
+        f"node {one.receiver}, but in that time and the {long:.1f} s before only {one.entries} entries were written "
+        f"or caught up with, and {one.asked} frames of clients came; refusals and repetitions must not feed each other.",
         time=one.end,
         node=one.sender,
     )

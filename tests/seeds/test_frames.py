@@ -22,12 +22,34 @@ def test_frames_that_nothing_asked_for_are_told() -> None:
     assert found.invariant == "frames" and found.node == 3
     assert found.sentence == (
         "frames: between 0.0 s and 10.0 s node 3 sent 2000 frames to node 1, but in that time and the 10.0 s before only "
-        "20 entries were written and 0 frames of clients came; refusals and repetitions must not feed each other."
+        "20 entries were written or caught up with, and 0 frames of clients came; refusals and repetitions must not feed each other."
     )
 
 
 def test_many_frames_for_many_entries_are_fine() -> None:
     assert check_frames(storm(frames=2000, entries=1000)) == []
+
+
+def catch_up(frames: int, positions: int) -> Trace:
+    """Node 1 asks node 3 so often within a second, and is told of so many positions, over and over."""
+    records = []
+    for n in range(frames):
+        records.append(Record(n / frames, "send", 1, peer=3, message="CATCHUP"))
+        records.append(Record(n / frames, "receive", 1, peer=3, message="CATCHUP_REPLY", seq=n % positions))
+    return Trace(records)
+
+
+def test_who_catches_up_with_entries_that_it_already_has_writes_none_and_is_at_work_all_the_same() -> None:
+    assert check_frames(catch_up(frames=2000, positions=2000)) == []
+
+
+def test_whoever_asks_for_the_same_over_and_over_is_told() -> None:
+    (found,) = check_frames(catch_up(frames=2000, positions=20))
+    assert found.node == 1 and "only 20 entries were written or caught up with" in found.sentence
+
+
+def test_a_seed_in_which_a_node_was_led_through_a_log_that_it_had_one_entry_at_a_time() -> None:
+    assert schedule(1153, Plan(seconds=60.0, calm=45.0, talk=0.5)).violations == []
 
 
 def test_the_empty_trace_has_no_frames() -> None:
