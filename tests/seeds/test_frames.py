@@ -30,12 +30,12 @@ def test_many_frames_for_many_entries_are_fine() -> None:
     assert check_frames(storm(frames=2000, entries=1000)) == []
 
 
-def catch_up(frames: int, positions: int) -> Trace:
-    """Node 1 asks node 3 so often within a second, and is told of so many positions, over and over."""
+def catch_up(frames: int, positions: int, seconds: float = 1.0) -> Trace:
+    """Node 1 asks node 3 so often within some time, and is told of so many positions, over and over."""
     records = []
     for n in range(frames):
-        records.append(Record(n / frames, "send", 1, peer=3, message="CATCHUP"))
-        records.append(Record(n / frames, "receive", 1, peer=3, message="CATCHUP_REPLY", seq=n % positions))
+        records.append(Record(n * seconds / frames, "send", 1, peer=3, message="CATCHUP"))
+        records.append(Record(n * seconds / frames, "receive", 1, peer=3, message="CATCHUP_REPLY", seq=n % positions))
     return Trace(records)
 
 
@@ -46,6 +46,11 @@ def test_who_catches_up_with_entries_that_it_already_has_writes_none_and_is_at_w
 def test_whoever_asks_for_the_same_over_and_over_is_told() -> None:
     (found,) = check_frames(catch_up(frames=2000, positions=20))
     assert found.node == 1 and "only 20 entries were written or caught up with" in found.sentence
+
+
+def test_whoever_goes_through_the_same_log_again_in_each_stretch_is_told() -> None:
+    found = check_frames(catch_up(frames=4000, positions=1000, seconds=40.0))
+    assert [one.node for one in found] == [1, 1] and "only 0 entries" in found[0].sentence
 
 
 def test_a_seed_in_which_a_node_was_led_through_a_log_that_it_had_one_entry_at_a_time() -> None:

@@ -1,4 +1,4 @@
-"""Played here: a wrong answer is judged in the process of the tests, where a call of it costs a tenth.
+"""Played here: a wrong answer is judged in the process of the tests: no call of it goes to another one and back.
 
 A student's answer is judged in a process of its own, and so are right ones in tests.  Here nothing confines a class,
 and what it keeps in itself, it keeps for whoever asks it next.
@@ -43,7 +43,7 @@ class Bounded:
 
 
 def judged_here(exercise: Exercise, answer: type, seeds_for: judging.SeedsFor, keys: Keys) -> list[PartResult]:
-    """Judge an answer in this process, where a call costs a tenth; [] if it comes to no end.
+    """Judge an answer in this process; [] if it comes to no end.
 
     Only how much memory it keeps is seen from outside.
     """
