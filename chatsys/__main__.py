@@ -42,6 +42,7 @@ from chatsys.commands import (
     soak,
     status,
 )
+from chatsys.compiled.using import COMPILED, used
 from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity, UsageError
 from chatsys.surroundings import advice, reason
 
@@ -57,7 +58,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"chatsys {__version__}")
+        print(", ".join((f"chatsys {__version__}", *([COMPILED] if used() else ()))))
         raise typer.Exit
 
 

@@ -1,0 +1,145 @@
+"""Using: whether this process runs the pure rooms compiled, and whether what was compiled is what stands in the sources.
+
+    CHATSYS_COMPILED=.fast python -m chatsys simulate ...
+
+    import chatsys --> begin --> .fast/built.json: of these sources, this Python, this folder?
+                                    yes: chatsys.protocol.node is .fast/chatsys/protocol/node.*.so, and so on
+                                    no:  one sentence, and the sources are run as always
+
+Why a build that is old is no error.  Both give the same runs, and the compiled one only sooner.  Whoever has just
+changed a line wants to see what it does, and whoever measures is told by `chatsys --version` and by `chatsys bench`
+which one ran.
+
+A search of every order of events copies a node field by field, and the fields of a compiled class cannot be
+listed; so it says that it needs the sources.
+
+Assumes   nobody changes a source between this check and the import, a second later.
+Promises  a compiled module is used only with all others of the same build, and only if every file of the pure rooms
+          is, byte by byte, what it was made of; nobody is left to guess which one runs.
+Read also `building` (who makes the folder), `modules` (what is in it), `rewriting` (what is done to it before).
+"""
+
+import hashlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from chatsys.compiled.modules import PACKAGE, ROOMS
+from chatsys.errors import UsageError
+
+VARIABLE = "CHATSYS_COMPILED"
+"""The variable of the environment that names the folder of the build; it reaches the processes that this one starts."""
+FOLDER = PACKAGE.parent / ".fast"
+"""Where the build is kept, beside `.venv`; `make clean` removes both."""
+COMPILED = "compiled"
+"""What a version and a measurement say of a process that uses a build."""
+BUILT = "built.json"
+LIBRARY = "chatsys__mypyc"
+"""What all compiled modules share."""
+COPIES = "chatsys.explore.fingerprint"
+"""Who copies actors field by field."""
+
+
+def key(package: Path = PACKAGE) -> str:
+    """Return a digest of what a build is made of: every file of the pure rooms, the Python, and where all of it is."""
+    whole = hashlib.sha256(f"{sys.version}\0{importlib.machinery.EXTENSION_SUFFIXES[0]}\0{package}\0".encode())
+    for path in sorted(path for room in ROOMS for path in (package / room).rglob("*.py")):
+        whole.update(path.relative_to(package).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def build_of(folder: Path) -> dict[str, Any] | None:
+    """Return what `building` wrote of the build in this folder; None if there is none that can be read."""
+    try:
+        found = json.loads((folder / BUILT).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("modules"), dict) else None
+
+
+def refusal(folder: Path) -> str:
+    """Say why the build in this folder cannot be used here; "" if it can."""
+    built = build_of(folder)
+    if built is None:
+        return f"{VARIABLE} is set, but nothing is compiled in {folder}; the sources are run. `make fast` compiles them."
+    if built.get("key") != key():
+        return (
+            f"{VARIABLE} is set, but what is compiled in {folder} is not of these sources and this Python; "
+            "the sources are run. `make fast` compiles them anew."
+        )
+    return ""
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds the modules of a build before Python finds their sources."""
+
+    def __init__(self, folder: Path, modules: Mapping[str, str]) -> None:
+        self.modules = {name: str(folder / file) for name, file in modules.items()}
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return where a compiled module is; None: Python looks for it as always."""
+        if (file := self.modules.get(name)) is not None:
+            loader = None if file.endswith(".py") or name == LIBRARY else _Compiled(name, file)
+            return importlib.util.spec_from_file_location(name, file, loader=loader)
+        if name == COPIES:
+            found = importlib.machinery.PathFinder.find_spec(name, path)
+            assert found is not None and found.origin is not None, "a module of the package is there"
+            return importlib.util.spec_from_file_location(name, found.origin, loader=_Closed(name, found.origin))
+        return None
+
+
+class _Compiled(importlib.machinery.ExtensionFileLoader):
+    """Loads a compiled module, which says where its source is: whoever asks a class for its text gets that."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module, and name its source."""
+        super().exec_module(module)
+        module.__file__ = str(PACKAGE.parent / Path(*self.name.split("."))) + ".py"
+
+
+class _Closed(importlib.machinery.SourceFileLoader):
+    """Loads what copies actors, and closes its doors."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module; whoever makes one of its copiers then is told why not."""
+        super().exec_module(module)
+        vars(module)["Copier"].__init__ = vars(module)["Survey"].__init__ = _refuse
+
+
+def _refuse(*_given: Any, **_named: Any) -> None:
+    raise UsageError(
+        "A search of every order of events copies nodes field by field, and those of a compiled class cannot be listed; "
+        f"run it without {VARIABLE}."
+    )
+
+
+_used: dict[str, str] = {}
+"""The modules that are compiled in this process; {}: none is."""
+
+
+def begin(folder: Path) -> None:
+    """Let Python find the compiled modules, if they are those of the sources; else say why not, once for all processes."""
+    folder = folder.absolute()
+    if sentence := refusal(folder):
+        os.environ.pop(VARIABLE, None)  # the processes that this one starts run the sources, too
+        print(sentence, file=sys.stderr, flush=True)
+        return
+    built = build_of(folder)
+    assert built is not None, "it was read a moment ago"
+    os.environ[VARIABLE] = str(folder)
+    _used.update(built["modules"])
+    sys.meta_path.insert(0, _Finder(folder, _used))
+
+
+def used() -> bool:
+    """Tell whether this process runs the pure rooms compiled."""
+    return bool(_used)
