@@ -7,7 +7,7 @@
 Types are what is gained by: mypyc reads the annotations that are there anyway, so a field of an object is a place in it
 and no look-up in a dictionary, and a call between two compiled methods needs no frame of Python's.
 
-Assumes   a C compiler, the headers of this Python, and mypy with setuptools (the extra `fast`).
+Assumes   a C compiler, the headers of this Python, and mypy with setuptools (the extra `compile`).
 Promises  the folder holds a build that was finished, or what it held before.
 Read also `rewriting` (what is done to a copy), `modules` (to which), `using` (who takes them, and when).
 """
@@ -40,7 +40,13 @@ for file in Path("build").rglob("*.c"):  # a traceback names the sources, not th
 print({translated!r}, flush=True)
 setup(name="chatsys-compiled", ext_modules=extensions, script_args=["-q", "build_ext", "--inplace"])
 """
-OPTIONS = ("--follow-imports=silent", "--ignore-missing-imports", "--hide-error-context", "--no-color-output")
+OPTIONS = (
+    "--config-file=",
+    "--follow-imports=silent",
+    "--ignore-missing-imports",
+    "--hide-error-context",
+    "--no-color-output",
+)
 TRANSLATED = "mypyc is done"
 IGNORED = shutil.ignore_patterns("__pycache__", "*.ipynb", "*.js", "*.css", "*.png")
 
@@ -61,6 +67,8 @@ def build(
     work = folder / WORK
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(PACKAGE, work / PACKAGE.name, ignore=IGNORED)
+    for file in (work / PACKAGE.name).glob("__init__.*"):
+        file.write_text("")  # it names the whole package, and mypy would read all of it
     beside, files, left = _rewrite(work, chosen() if sources is None else sources)
     tell(f"[1 of 2] mypyc makes C of {len(files)} modules: about a minute.")
     _compile(work, files, level, tell)
@@ -92,7 +100,7 @@ def missing() -> str:
         return f"This Python has no C headers ({headers}), so nothing can be compiled; on Debian and Ubuntu: apt install python3-dev."
     for name in ("mypyc", "setuptools"):
         if importlib.util.find_spec(name) is None:
-            return f"{name} is not installed, so nothing can be compiled: pip install -e '.[fast]'."
+            return f"{name} is not installed, so nothing can be compiled: pip install -e '.[compile]'."
     return ""
 
 

@@ -1,7 +1,7 @@
 """Rewriting: what a module needs so that mypyc compiles it, made in a copy, with every line where it was.
 
     class Fence(Part):            -->    @mypyc_attr(allow_interpreted_subclasses=True)     on the blank line before it
-    name, title = "S13", "..."    -->    name = "S13"; title = "..."                        in the body of a class
+    messages = NODE_MESSAGES      -->    messages: ClassVar[Any] = NODE_MESSAGES              in the body of a class
     case Order(drafts):           -->    case Order(items=drafts):                           a run says it for its heirs
     re.compile("[\\ud800-...]")    -->    re.compile("[" + chr(55296) + "-...]")             half a character
     class Link(msgspec.Struct):   -->    a module of its own, which stays interpreted, and an import
@@ -16,7 +16,6 @@ Read also `modules` (what is compiled), `building` (who calls this).
 """
 
 import ast
-from collections.abc import Iterator
 
 from chatsys.errors import ChatsysError
 
@@ -153,26 +152,14 @@ def _rewrite_class(lines: list[str], node: ast.ClassDef) -> None:
         if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "__slots__":
             _replace(lines, one, "pass")
         elif isinstance(one, ast.Assign):
-            if methods & _used(one):
-                raise Unfit(f"line {one.lineno} gives a method a second name")
-            _replace(lines, one, "; ".join(f"{name}: ClassVar[Any] = {value}" for name, value in _one_by_one(one)))
+            target = one.targets[0]
+            if len(one.targets) > 1 or not isinstance(target, ast.Name) or methods & _used(one):
+                raise Unfit(f"line {one.lineno} is no simple assignment in the body of a class")
+            _replace(lines, one, f"{target.id}: ClassVar[Any] = {ast.unparse(one.value)}")
     above = min([one.lineno for one in node.decorator_list] + [node.lineno]) - 2
     if lines[above].strip() and not lines[above].lstrip().startswith("#"):
         raise Unfit(f"there is no free line above the class {node.name}")
     lines[above] = MARK
-
-
-def _one_by_one(node: ast.Assign) -> Iterator[tuple[str, str]]:
-    """Yield `a, b = 1, 2` as (a, 1) and (b, 2)."""
-    target, value = node.targets[0], node.value
-    if len(node.targets) > 1:
-        raise Unfit(f"line {node.lineno} gives several names to one value in the body of a class")
-    if not isinstance(target, ast.Tuple):
-        yield ast.unparse(target), ast.unparse(value)
-    elif not isinstance(value, ast.Tuple) or len(value.elts) != len(target.elts):
-        raise Unfit(f"line {node.lineno} takes a value apart in the body of a class")
-    else:
-        yield from zip(map(ast.unparse, target.elts), map(ast.unparse, value.elts), strict=True)
 
 
 def _replace(lines: list[str], node: ast.stmt, text: str) -> None:

@@ -14,8 +14,8 @@ A search of every order of events copies a node field by field, and the fields o
 listed; so it says that it needs the sources.
 
 Assumes   nobody changes a source between this check and the import, a second later.
-Promises  a compiled module is used only with all others of the same build, and only if every file of the pure rooms
-          is, byte by byte, what it was made of; nobody is left to guess which one runs.
+Promises  a compiled module is used only with all others of the same build, and only if every file that it was made
+          of is the same, byte by byte; nobody is left to guess which one runs.
 Read also `building` (who makes the folder), `modules` (what is in it), `rewriting` (what is done to it before).
 """
 
@@ -31,7 +31,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from chatsys.compiled.modules import PACKAGE, ROOMS
+from chatsys.compiled.modules import MADE_OF, PACKAGE
 from chatsys.errors import UsageError
 
 VARIABLE = "CHATSYS_COMPILED"
@@ -48,9 +48,10 @@ COPIES = "chatsys.explore.fingerprint"
 
 
 def key(package: Path = PACKAGE) -> str:
-    """Return a digest of what a build is made of: every file of the pure rooms, the Python, and where all of it is."""
+    """Return a digest of what a build is made of: every file that counts, the Python, and where all of it is."""
     whole = hashlib.sha256(f"{sys.version}\0{importlib.machinery.EXTENSION_SUFFIXES[0]}\0{package}\0".encode())
-    for path in sorted(path for room in ROOMS for path in (package / room).rglob("*.py")):
+    every = (path for name in MADE_OF for path in (package / name, *(package / name).rglob("*.py")))
+    for path in sorted(path for path in every if path.is_file()):
         whole.update(path.relative_to(package).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()
 
@@ -68,7 +69,9 @@ def refusal(folder: Path) -> str:
     """Say why the build in this folder cannot be used here; "" if it can."""
     built = build_of(folder)
     if built is None:
-        return f"{VARIABLE} is set, but nothing is compiled in {folder}; the sources are run. `make fast` compiles them."
+        return (
+            f"{VARIABLE} is set, but nothing is compiled in {folder}; the sources are run. `make fast` compiles them."
+        )
     if built.get("key") != key():
         return (
             f"{VARIABLE} is set, but what is compiled in {folder} is not of these sources and this Python; "
