@@ -43,7 +43,7 @@ quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no
 prove: $(READY)  ## gather evidence for MINUTES=60, on from where the last time stopped (keeps data/evidence; WRITE=1: tells it in both pages)
 	$(BIN)/python -m chatsys prove --minutes $(MINUTES) $(if $(WRITE),--write)
 
-fast: $(READY)  ## compile the pure rooms into .fast, for whoever plays many schedules: the same runs, sooner (some minutes; needs gcc)
+fast: $(READY)  ## compile the pure rooms into .fast, for whoever plays many schedules: the same runs, sooner (two minutes; needs gcc)
 	@$(BIN)/python -m chatsys.compiled
 
 newest:  ## install the newest version of everything in .venv-newest, and run every test there

@@ -55,12 +55,10 @@ import lazy_loader
 
 __version__ = "0.1.0"
 
-if folder := os.environ.get("CHATSYS_COMPILED"):  # before any of the modules that are compiled
-    from pathlib import Path
+if os.environ.get("CHATSYS_COMPILED"):  # before any of the modules that are compiled is imported
+    from chatsys.compiled import using as _using
 
-    from chatsys.compiled.using import begin
-
-    begin(Path(folder))
+    _using.begin()
 
 _find, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 

@@ -5,5 +5,14 @@
 
 What people read and change are the sources, and nothing needs a build: tests, labs and grades run without one.
 
+    make fast
+    export CHATSYS_COMPILED=$PWD/.fast
+    chatsys simulate --seeds 0:300         1.5 times as many schedules in the same time
+
+Classes of one's own inherit from compiled ones as from others, and every bug of `mutants` is found on a build, too.
+What does not work on it: to put another function into a class (`Node.on_time = ...`), which compiled methods do not see;
+to step into compiled methods with a debugger; and a search of every order of events, which says so.  A class that is
+graded or comes from a file runs in a process of its own, and that one runs the sources.
+
 Read also `using`, which says when a build is not taken; `make fast` makes one, `make clean` removes it.
 """

@@ -17,6 +17,9 @@ def main() -> int:
     except ChatsysError as error:
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"The build cannot be kept in {FOLDER}: {error.strerror or error}.", file=sys.stderr)
+        return 2
     for name, why in left.items():
         print(f"  {name} stays interpreted: {why}.")
     print(f"To run it:  export {VARIABLE}={FOLDER}    `chatsys --version` says which one runs.")

@@ -67,10 +67,10 @@ def build(
     work = folder / WORK
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(PACKAGE, work / PACKAGE.name, ignore=IGNORED)
-    for file in (work / PACKAGE.name).glob("__init__.*"):
-        file.write_text("")  # it names the whole package, and mypy would read all of it
+    for path in (work / PACKAGE.name).glob("__init__.*"):
+        path.write_text("")  # it names the whole package, and mypy would read all of it
     beside, files, left = _rewrite(work, chosen() if sources is None else sources)
-    tell(f"[1 of 2] mypyc makes C of {len(files)} modules: about a minute.")
+    tell(f"[1 of 2] mypyc makes C of {len(files)} modules: half a minute.")
     _compile(work, files, level, tell)
     modules = {LIBRARY: _library(work, LIBRARY)} | beside
     modules |= {name: _library(work, name.replace(".", "/")) for name in files}
@@ -135,7 +135,7 @@ def _compile(work: Path, files: Mapping[str, str], level: int, tell: Tell) -> No
         for line in process.stdout:
             said.append(line.strip())
             if said[-1] == TRANSLATED:
-                tell("[2 of 2] The C compiler makes machine code of it: some minutes.")
+                tell("[2 of 2] The C compiler makes machine code of it: one or two minutes.")
     if process.returncode:
         wrong = [line for line in said if "error" in line] or said[-1:] or ["it said nothing"]
         raise UsageError(f"The modules could not be compiled: {wrong[0]}")

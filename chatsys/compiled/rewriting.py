@@ -6,8 +6,9 @@
     re.compile("[\\ud800-...]")    -->    re.compile("[" + chr(55296) + "-...]")             half a character
     class Link(msgspec.Struct):   -->    a module of its own, which stays interpreted, and an import
 
-A struct is made by a metaclass of msgspec that reads the words behind its bases (`frozen=True`); mypyc forgets these
-words.  So structs move to a module beside, with whatever they are made of, and are the same classes by the same name.
+A struct is made by a metaclass of msgspec that reads the words behind its bases (`frozen=True`), and mypyc forgets
+these words.  So structs move to a module beside, with whatever they are made of, and are the same classes by the same
+name.  Enums go with them.
 
 The lines of the copy are those of the source, because a traceback names them.
 
@@ -19,9 +20,10 @@ import ast
 
 from chatsys.errors import ChatsysError
 
-STRUCT = "Struct"
-PLAIN_BASES = {"Protocol", "Enum", "Random", "Exception", "Sequence"}
-"""Bases whose classes mypyc leaves to Python by itself, or that say what a class must not be."""
+PLAIN = {"Struct", "Enum"}
+"""Bases whose metaclass makes a class: mypyc must not."""
+PROTOCOL = "Protocol"
+"""The base of what is only a type."""
 RUNS = {"Append", "Deliver", "Order"}
 """Heirs of `OneOrMore`, whose only part is `items`."""
 MARK = "@mypyc_attr(allow_interpreted_subclasses=True)"
@@ -68,7 +70,7 @@ def _is_struct(node: ast.stmt, known: set[str]) -> bool:
     if not isinstance(node, ast.ClassDef):
         return False
     bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
-    return bool(node.keywords) or bool(bases & {STRUCT, "Enum"}) or bool(bases & known)
+    return bool(node.keywords) or bool(bases & PLAIN) or bool(bases & known)
 
 
 def _moved(tree: ast.Module) -> list[ast.stmt]:
@@ -144,8 +146,7 @@ def _import_instead(lines: list[str], structs: list[ast.stmt], statement: str) -
 
 def _rewrite_class(lines: list[str], node: ast.ClassDef) -> None:
     """Let Python's classes inherit from this one, and spell its body as mypyc reads it."""
-    bases = {ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases}
-    if bases & PLAIN_BASES:
+    if PROTOCOL in map(ast.unparse, node.bases):
         return
     methods = {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
     for one in node.body:

@@ -10,8 +10,9 @@ Why a build that is old is no error.  Both give the same runs, and the compiled 
 changed a line wants to see what it does, and whoever measures is told by `chatsys --version` and by `chatsys bench`
 which one ran.
 
-A search of every order of events copies a node field by field, and the fields of a compiled class cannot be
-listed; so it says that it needs the sources.
+What people look into runs on the sources, and says so: labs and grades; classes from a file, whose doors are compared
+with ours, for a compiled door does not tell what it takes; and a search of every order of events, which copies a node
+field by field, for the fields of a compiled one cannot be listed.
 
 Assumes   nobody changes a source between this check and the import, a second later.
 Promises  a compiled module is used only with all others of the same build, and only if every file that it was made
@@ -26,7 +27,7 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -43,8 +44,8 @@ COMPILED = "compiled"
 BUILT = "built.json"
 LIBRARY = "chatsys__mypyc"
 """What all compiled modules share."""
-COPIES = "chatsys.explore.fingerprint"
-"""Who copies actors field by field."""
+COPIES, FILES, GRADES = "chatsys.explore.fingerprint", "chatsys.campaign.loading", "chatsys.teach.grading"
+"""Who copies actors field by field, who opens files with classes, and who grades."""
 
 
 def key(package: Path = PACKAGE) -> str:
@@ -93,11 +94,16 @@ class _Finder(importlib.abc.MetaPathFinder):
         if (file := self.modules.get(name)) is not None:
             loader = None if file.endswith(".py") or name == LIBRARY else _Compiled(name, file)
             return importlib.util.spec_from_file_location(name, file, loader=loader)
-        if name == COPIES:
-            found = importlib.machinery.PathFinder.find_spec(name, path)
-            assert found is not None and found.origin is not None, "a module of the package is there"
-            return importlib.util.spec_from_file_location(name, found.origin, loader=_Closed(name, found.origin))
+        if name == GRADES:
+            raise UsageError(f"Labs are looked into and graded on the sources: do it without {VARIABLE}.")
+        if name in (COPIES, FILES):
+            source = _source(name)
+            return importlib.util.spec_from_file_location(name, source, loader=_Guarded(name, source))
         return None
+
+
+def _source(name: str) -> str:
+    return str(PACKAGE.parent / Path(*name.split("."))) + ".py"
 
 
 class _Compiled(importlib.machinery.ExtensionFileLoader):
@@ -106,16 +112,20 @@ class _Compiled(importlib.machinery.ExtensionFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         """Run the module, and name its source."""
         super().exec_module(module)
-        module.__file__ = str(PACKAGE.parent / Path(*self.name.split("."))) + ".py"
+        module.__file__ = _source(self.name)
 
 
-class _Closed(importlib.machinery.SourceFileLoader):
-    """Loads what copies actors, and closes its doors."""
+class _Guarded(importlib.machinery.SourceFileLoader):
+    """Loads a module of which one door does something else in a process that runs a build."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run the module; whoever makes one of its copiers then is told why not."""
+        """Run the module, and guard its door."""
         super().exec_module(module)
-        vars(module)["Copier"].__init__ = vars(module)["Survey"].__init__ = _refuse
+        own = vars(module)
+        if module.__name__ == COPIES:
+            own["Copier"].__init__ = own["Survey"].__init__ = _refuse
+        else:
+            own["read_parts"] = _on_the_sources(own["read_parts"])
 
 
 def _refuse(*_given: Any, **_named: Any) -> None:
@@ -125,22 +135,37 @@ def _refuse(*_given: Any, **_named: Any) -> None:
     )
 
 
+def _on_the_sources(read: Callable[..., bytes]) -> Callable[..., bytes]:
+    """Return the function that reads classes from files; the processes in which these run take the sources from then on."""
+
+    def read_parts(*given: Any, **named: Any) -> bytes:
+        step_back("Classes from files run on the sources, for a compiled door does not tell what it takes.")
+        return read(*given, **named)
+
+    return read_parts
+
+
 _used: dict[str, str] = {}
 """The modules that are compiled in this process; {}: none is."""
 
 
-def begin(folder: Path) -> None:
-    """Let Python find the compiled modules, if they are those of the sources; else say why not, once for all processes."""
-    folder = folder.absolute()
-    if sentence := refusal(folder):
-        os.environ.pop(VARIABLE, None)  # the processes that this one starts run the sources, too
-        print(sentence, file=sys.stderr, flush=True)
+def begin() -> None:
+    """Let Python find the compiled modules, if they are those of the sources and this is no notebook."""
+    folder = Path(os.environ[VARIABLE]).absolute()
+    if sentence := "In a notebook the sources are run." if "ipykernel" in sys.modules else refusal(folder):
+        step_back(sentence)
         return
     built = build_of(folder)
     assert built is not None, "it was read a moment ago"
     os.environ[VARIABLE] = str(folder)
     _used.update(built["modules"])
     sys.meta_path.insert(0, _Finder(folder, _used))
+
+
+def step_back(sentence: str) -> None:
+    """Say why the sources are run, once: the processes that this one starts from now on run them, too, and say nothing."""
+    os.environ.pop(VARIABLE, None)
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def used() -> bool:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -147,9 +148,36 @@ def test_an_old_build_is_told_once_and_the_sources_run(
 ) -> None:
     monkeypatch.setenv(using.VARIABLE, str(tmp_path))
     finders = [*sys.meta_path]
-    using.begin(tmp_path)
+    using.begin()
     assert capsys.readouterr().err.count("\n") == 1 and sys.meta_path == finders and not using.used()
-    assert using.VARIABLE not in using.os.environ
+    assert using.VARIABLE not in os.environ
+
+
+def test_a_notebook_runs_the_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / using.BUILT).write_text(json.dumps({"key": using.key(), "modules": {}}))
+    monkeypatch.setenv(using.VARIABLE, str(tmp_path))
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    using.begin()
+    assert capsys.readouterr().err == "In a notebook the sources are run.\n" and using.VARIABLE not in os.environ
+
+
+def test_what_people_look_into_runs_on_the_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finder = using._Finder(tmp_path, {})
+    assert finder.find_spec("chatsys.protocol.node", None) is None
+    with pytest.raises(UsageError, match="graded on the sources: do it without CHATSYS_COMPILED"):
+        finder.find_spec(using.GRADES, None)
+    for name, doors in {using.COPIES: ("class Copier", "class Survey"), using.FILES: ("def read_parts",)}.items():
+        found = finder.find_spec(name, None)
+        assert found and found.origin and all(door in Path(found.origin).read_text() for door in doors)
+    monkeypatch.setenv(using.VARIABLE, str(tmp_path))
+    assert using._on_the_sources(lambda name: name)(b"code") == b"code"
+    assert (
+        capsys.readouterr().err.startswith("Classes from files run on the sources") and using.VARIABLE not in os.environ
+    )
 
 
 def test_what_is_missing_to_compile_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from compiled_same import compare, environment
 
 from chatsys.compiled.building import build, missing
 from chatsys.compiled.modules import sources
-from chatsys.compiled.using import BUILT, COPIES, VARIABLE
+from chatsys.compiled.using import BUILT, VARIABLE
 from chatsys.errors import UsageError
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason="nothing can be compiled here")
@@ -66,7 +66,6 @@ def test_an_error_names_the_line_of_the_source(folder: Path) -> None:
 def test_a_search_says_that_it_needs_the_sources(folder: Path) -> None:
     said = python("import sys; sys.argv[1:] = ['explore']; from chatsys.__main__ import main; main()", folder)
     assert said.count("\n") == 1 and f"cannot be listed; run it without {VARIABLE}." in said
-    assert sources()["chatsys.actor.actor"].parents[1].joinpath(*COPIES.split(".")[1:]).with_suffix(".py").is_file()
 
 
 def test_whoever_asks_is_told_which_one_runs(folder: Path) -> None:
