@@ -22,7 +22,8 @@ def main() -> int:
         return 2
     for name, why in left.items():
         print(f"  {name} stays interpreted: {why}.")
-    print(f"To run it:  export {VARIABLE}={FOLDER}    `chatsys --version` says which one runs.")
+    print(f"To run it:  export {VARIABLE}={FOLDER}    (chatsys --version says which one runs)")
+    print(f"To be rid of it:  rm -rf {FOLDER}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
     class Fence(Part):            -->    @mypyc_attr(allow_interpreted_subclasses=True)     on the blank line before it
     messages = NODE_MESSAGES      -->    messages: ClassVar[Any] = NODE_MESSAGES              in the body of a class
+    looks_every: float = 0.5      -->    looks_every: ClassVar[float] = 0.5                       so heirs can have another
     case Order(drafts):           -->    case Order(items=drafts):                           a run says it for its heirs
     re.compile("[\\ud800-...]")    -->    re.compile("[" + chr(55296) + "-...]")             half a character
     class Link(msgspec.Struct):   -->    a module of its own, which stays interpreted, and an import
@@ -157,10 +158,19 @@ def _rewrite_class(lines: list[str], node: ast.ClassDef) -> None:
             if len(one.targets) > 1 or not isinstance(target, ast.Name) or methods & _used(one):
                 raise Unfit(f"line {one.lineno} is no simple assignment in the body of a class")
             _replace(lines, one, f"{target.id}: ClassVar[Any] = {ast.unparse(one.value)}")
+        elif isinstance(one, ast.AnnAssign) and one.value and not ast.unparse(one.annotation).startswith("ClassVar"):
+            name, kind = ast.unparse(one.target), ast.unparse(one.annotation)
+            if any(isinstance(at, ast.Attribute) and at.attr == name and _is_set(at) for at in ast.walk(node)):
+                raise Unfit(f"line {one.lineno} begins a field of each object in the body of a class")
+            _replace(lines, one, f"{name}: ClassVar[{kind}] = {ast.unparse(one.value)}")
     above = min([one.lineno for one in node.decorator_list] + [node.lineno]) - 2
     if lines[above].strip() and not lines[above].lstrip().startswith("#"):
         raise Unfit(f"there is no free line above the class {node.name}")
     lines[above] = MARK
+
+
+def _is_set(node: ast.Attribute) -> bool:
+    return isinstance(node.ctx, ast.Store | ast.Del)
 
 
 def _replace(lines: list[str], node: ast.stmt, text: str) -> None:

@@ -10,7 +10,7 @@ Why a build that is old is no error.  Both give the same runs, and the compiled 
 changed a line wants to see what it does, and whoever measures is told by `chatsys --version` and by `chatsys bench`
 which one ran.
 
-What people look into runs on the sources, and says so: labs and grades; classes from a file, whose doors are compared
+What people look into runs on the sources, and says so: notebooks and grades; classes from a file, whose doors are compared
 with ours, for a compiled door does not tell what it takes; and a search of every order of events, which copies a node
 field by field, for the fields of a compiled one cannot be listed.
 
@@ -44,8 +44,10 @@ COMPILED = "compiled"
 BUILT = "built.json"
 LIBRARY = "chatsys__mypyc"
 """What all compiled modules share."""
-COPIES, FILES, GRADES = "chatsys.explore.fingerprint", "chatsys.campaign.loading", "chatsys.teach.grading"
-"""Who copies actors field by field, who opens files with classes, and who grades."""
+COPIES, FILES = "chatsys.explore.fingerprint", "chatsys.campaign.loading"
+"""Who copies actors field by field, and who opens files with classes."""
+GRADES = ("chatsys.teach.grading.grader", "chatsys.teach.grading.judging")
+"""Who grades."""
 
 
 def key(package: Path = PACKAGE) -> str:
@@ -94,8 +96,8 @@ class _Finder(importlib.abc.MetaPathFinder):
         if (file := self.modules.get(name)) is not None:
             loader = None if file.endswith(".py") or name == LIBRARY else _Compiled(name, file)
             return importlib.util.spec_from_file_location(name, file, loader=loader)
-        if name == GRADES:
-            raise UsageError(f"Labs are looked into and graded on the sources: do it without {VARIABLE}.")
+        if name in GRADES:
+            raise UsageError(f"Grades are given on the sources: do it without {VARIABLE}.")
         if name in (COPIES, FILES):
             source = _source(name)
             return importlib.util.spec_from_file_location(name, source, loader=_Guarded(name, source))

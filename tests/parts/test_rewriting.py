@@ -55,6 +55,13 @@ def test_what_stands_in_the_body_of_a_class_stays_of_the_class() -> None:
     assert lines[4:6] == ["    pass", "    kind: ClassVar[Any] = 3"]
 
 
+def test_what_heirs_may_have_another_of_is_looked_up_where_python_looks_it_up() -> None:
+    lines, _ = rewritten("\nclass A:\n    every: float | None = None\n    number: int\n")
+    assert lines[4:6] == ["    every: ClassVar[float | None] = None", "    number: int"]
+    with pytest.raises(Unfit, match="line 5 begins a field of each object in the body of a class"):
+        rewritten("\nclass A:\n    every: int = 1\n    def f(self):\n        self.every = 2\n")
+
+
 @pytest.mark.parametrize("body", ["a = b = 1", "a, b = 1, 2", "def a(self):\n        pass\n    b = a"])
 def test_a_body_with_more_than_simple_assignments_is_unfit(body: str) -> None:
     with pytest.raises(Unfit, match=r"line \d+ is no simple assignment in the body of a class"):
@@ -168,8 +175,10 @@ def test_what_people_look_into_runs_on_the_sources(
 ) -> None:
     finder = using._Finder(tmp_path, {})
     assert finder.find_spec("chatsys.protocol.node", None) is None
-    with pytest.raises(UsageError, match="graded on the sources: do it without CHATSYS_COMPILED"):
-        finder.find_spec(using.GRADES, None)
+    for name in using.GRADES:
+        with pytest.raises(UsageError, match="given on the sources: do it without CHATSYS_COMPILED"):
+            finder.find_spec(name, None)
+        assert PACKAGE.parent.joinpath(*name.split(".")).with_suffix(".py").is_file()
     for name, doors in {using.COPIES: ("class Copier", "class Survey"), using.FILES: ("def read_parts",)}.items():
         found = finder.find_spec(name, None)
         assert found and found.origin and all(door in Path(found.origin).read_text() for door in doors)
