@@ -12,7 +12,6 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from importlib import metadata
 from typing import Any
 
 import msgspec
@@ -79,6 +78,8 @@ def verdict(findings: list[Diagnosis]) -> dict[str, Any]:
 
 def _package(name: str) -> Diagnosis:
     need, purpose = PACKAGES[name]
+    from importlib import metadata  # every command imports this module; only this one asks for versions
+
     try:
         return Diagnosis(name, True, need, f"{metadata.version(name)}: {purpose}")
     except metadata.PackageNotFoundError:

@@ -3,9 +3,8 @@
     models (what is searched) --> explorer (breadth first) --> the shortest story of a violation
                                      |
                  successors, chance, happenings: what may happen next;  untimed: one life without a clock
-                 fingerprint, symmetry, tables: when two states are the same;  ledger: what must hold
-                 claims, asking, variants: what need not be remembered, and that the node was asked about it
-                 watched, doorsteps, missing: how to ask quickly
+                 structures, fingerprint, symmetry, tables: when two states are the same;  ledger: what must hold
+                 claims, asking, variants, missing: what need not be remembered, and that the node was asked about it
 
 It is a world of its own: it opens the doors of nodes, but time is left out, so one untimed run stands
 for every timed one (`untimed` says why).  It needs the protocol and the invariants, and no other world.

@@ -38,7 +38,6 @@ from itertools import islice
 from typing import Any
 
 from chatsys.explore.chance import Undecidable
-from chatsys.explore.doorsteps import UNKNOWN, Doorsteps
 from chatsys.explore.happenings import Arrive, Met, Ring
 from chatsys.explore.model import tell_frame
 from chatsys.explore.tables import NOTHING, Tables
@@ -76,7 +75,6 @@ class Asking:
         self.lost: list[int] = []
         """Frames of the opening, which arrive once: once they are held for dead, they are asked about, too."""
         self.read = self.rung = self.met = 0
-        self.doorsteps = Doorsteps(tables)
         self.variants = Variants(self)
         self.asked: dict[str, int] = {}
         """How many look-ups were made, by what they were about."""
@@ -197,13 +195,11 @@ class Asking:
             turn = tables.taken[key]
             return turn and (tables.signs[turn[0]], turn[1], turn[2], turn[4])
         if key not in self.outcomes:
-            event, receiver = tables.happenings[happening][1], tables.lives[life]
-            found: Any = self.doorsteps.knock(receiver, event) if isinstance(event, Arrive) else UNKNOWN
-            if found is UNKNOWN:
-                turn = tables.play(receiver, happening)
-                self.outcomes[key] = turn and (tables.turns.sign(turn[0]), turn[1], turn[2], turn[4])
-            else:
-                self.outcomes[key] = found and (tables.signs[life], *found)
+            receiver = tables.lives[life]
+            turn = tables.play(receiver, happening)
+            self.outcomes[key] = turn and (tables.turns.sign(turn[0]), turn[1], turn[2], turn[4])
+            if turn is not None and turn[0] is not receiver:
+                tables.turns.give_back(turn[0])
         return self.outcomes[key]
 
     def count(self, what: str) -> None:

@@ -29,6 +29,12 @@ class Date(float):
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _dated
 
+    def __eq__(self, other: object) -> bool:
+        """A date equals itself alone: a field that holds one never looks like a field that holds a number."""
+        return self is other
+
+    __hash__ = float.__hash__
+
 
 class Now(Date):
     """The one moment of an untimed world: 0.0; what is added to it is later."""

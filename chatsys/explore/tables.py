@@ -86,6 +86,9 @@ class Tables:
             number = self.life_of[sign] = len(self.lives)
             self.lives.append(life)
             self.signs.append(sign)
+            life.copied = None
+        else:
+            self.turns.give_back(life)
         return number
 
     def happening(self, place: int, event: Event) -> int:

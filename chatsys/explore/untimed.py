@@ -22,6 +22,7 @@ Read also `host`, which does the same with time; `explore`, which tries every or
 """
 
 from collections.abc import Callable, Iterable
+from operator import is_
 from typing import Any
 
 import msgspec
@@ -33,8 +34,12 @@ from chatsys.actor.outbox import Outbox
 from chatsys.config import ClusterConfig
 from chatsys.errors import BrokenInvariant, told
 from chatsys.explore.chance import NOW, Chance, Now, Undecidable
-from chatsys.explore.fingerprint import FAR, Copier, Pacing, Survey
+from chatsys.explore.fingerprint import Pacing, Survey
 from chatsys.explore.happenings import Arrive, Crash, Event, Give, Gone, Met, Own, Ring, Rules, Several, Start, Sync
+from chatsys.explore.structures import FAR, Copier, Structure, Twin
+
+SPARE = 100
+"""So many copies are kept for the next event in the same life."""
 
 LATE = Now(-1e6)
 """The date of an alarm that rings long after it should have."""
@@ -44,14 +49,18 @@ class Life:
     """One address at one moment; never changed once it is complete."""
 
     __slots__ = (
-        "actor", "alarms", "counted", "durable", "incarnation", "links", "me", "outbox", "own", "syncing", "tail",
+        "actor", "copied", "counted", "durable", "incarnation", "links", "me", "outbox", "own", "structure", "syncing",
+        "tail",
     )  # fmt: skip
 
     def __init__(self, me: Address) -> None:
         self.me = me
         self.actor: Actor | None = None
         """None while the process is down."""
-        self.alarms: list[tuple[str, Any]] = []
+        self.structure: Structure | None = None
+        """What actor and outbox are made of, once a fingerprint was taken."""
+        self.copied: tuple[Life, Twin] | None = None
+        """Of what this is a copy, as long as it may be given back."""
         self.incarnation = 0
         self.links: dict[Address, int] = {}
         """Peers met: the number of their life, negative once it is known to be gone."""
@@ -65,6 +74,11 @@ class Life:
         """Frames to oneself that the disk has let go."""
         self.counted: Any = ()
         """What a bound of the model has counted at this address, in all its lives."""
+
+    @property
+    def alarms(self) -> list[tuple[str, Any]]:
+        """Return all alarms of the actor, each with the class that it belongs to."""
+        return self.structure.alarms if self.structure is not None else []
 
     @property
     def events(self) -> list[Event]:
@@ -101,20 +115,27 @@ class TurnMaker:
     ) -> None:  # fmt: skip
         self.make, self.config, self.rules, self.compress = make, config, rules, compress
         self.copier = Copier()
-        self.survey = Survey(pacing)
+        self.survey = Survey(self.copier, pacing)
+        self.spare: dict[Life, Twin] = {}
+        """Copies that were given back, by that of which they are copies."""
 
     def sign(self, life: Life, survey: Survey | None = None) -> object:
         """Return the fingerprint of a life, as this survey sees it, and put its alarms to rest."""
         survey = survey or self.survey
-        sign, life.alarms = survey.take(life.actor)
-        deadline = FAR if any(alarms.dates for _, alarms in life.alarms) else float("inf")
+        roots = [root for root in (life.actor, life.outbox) if root is not None]
+        twin = life.copied[1] if life.copied is not None else None
+        if twin is not None and len(roots) == twin.structure.roots and all(map(is_, roots, twin.objects)):
+            life.structure = survey.compare(twin)
+        else:
+            life.structure, life.copied = survey.take(*roots), None
+        structure = life.structure
+        deadline = FAR if any(alarms.dates for _, alarms in structure.alarms) else float("inf")
         if life.actor is not None and life.actor.deadline != deadline:
             raise Undecidable(f"the deadline of {life.me} is not the earliest of its alarms")
-        waiting, _ = survey.take(life.outbox)
         links = frozenset(life.links.items())
         return survey.token(
             (
-                life.me, sign, life.incarnation, links, life.durable, life.tail, life.syncing, waiting, life.own,
+                life.me, structure.token, life.incarnation, links, life.durable, life.tail, life.syncing, life.own,
                 life.counted,
             )
         )  # fmt: skip
@@ -134,14 +155,27 @@ class TurnMaker:
         return turn
 
     def copy(self, life: Life) -> tuple[Life, list[Any]]:
-        """Return an equal life, and its alarms in the order of the life's own."""
-        after = Life(life.me)
-        memo: dict[int, Any] = {}
-        after.actor = self.copier.copy(life.actor, memo)
+        """Return an equal life, and its alarms in the order of the life's own.  A fingerprint of it must have been taken."""
+        after, structure = Life(life.me), life.structure
+        assert structure is not None, "a life is copied once its fingerprint is known"
+        twin = self.spare.pop(life, None) or self.copier.copy(structure)
+        after.copied = life, twin
+        after.actor, after.outbox = (
+            (twin.objects[0] if life.actor is not None else None),
+            twin.objects[structure.roots - 1],
+        )
         after.incarnation, after.links, after.counted = life.incarnation, life.links.copy(), life.counted
         after.durable, after.tail, after.syncing, after.own = life.durable, life.tail, life.syncing, life.own
-        after.outbox = self.copier.copy(life.outbox, {})
-        return after, [memo[id(alarms)] for _, alarms in life.alarms]
+        return after, [twin.copies[id(alarms)] for _, alarms in structure.alarms]
+
+    def give_back(self, life: Life) -> None:
+        """Say that nobody needs this life any more, now that its fingerprint is known: the next copy need not be made anew."""
+        copied, life.copied = life.copied, None
+        if copied is not None and copied[1].changed is not None:
+            self.copier.take_back(copied[1])
+            if len(self.spare) >= SPARE:
+                del self.spare[next(iter(self.spare))]  # the oldest
+            self.spare[copied[0]] = copied[1]
 
     def _happen(self, turn: Turn, alarms: list[Any]) -> None:
         life, actor = turn.after, turn.after.actor

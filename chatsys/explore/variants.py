@@ -27,10 +27,10 @@ from itertools import islice
 from typing import Any, Protocol
 
 from chatsys.explore.chance import Undecidable
-from chatsys.explore.doorsteps import UNKNOWN, Doorsteps
-from chatsys.explore.fingerprint import Shape, Survey
-from chatsys.explore.happenings import Arrive, Ring
+from chatsys.explore.fingerprint import Survey
+from chatsys.explore.happenings import Ring
 from chatsys.explore.missing import MissedError, Missing
+from chatsys.explore.structures import Ref, Shape
 from chatsys.explore.tables import Tables
 from chatsys.explore.untimed import Life
 
@@ -46,7 +46,6 @@ class Questions(Protocol):
     """What was asked about the lives: `asking.Asking`."""
 
     tables: Tables
-    doorsteps: Doorsteps
     claims: list[tuple[int, int]]
 
     def outcome(self, life: int, happening: int) -> Any:
@@ -74,7 +73,7 @@ class Variants:
 
     def __init__(self, asked: Questions) -> None:
         self.asked, self.tables = asked, asked.tables
-        self.whole = Survey(self.tables.model.waits)
+        self.whole = Survey(self.tables.turns.copier, self.tables.model.waits)
         """Takes fingerprints of lives in which nothing is forgotten."""
         self.known: dict[object, int] = {}
         """By fingerprint of a variant: the number of its life."""
@@ -155,16 +154,8 @@ class Variants:
         """Let something happen to a variant; the `same` has to come of it as of its life."""
         tables, asked, life = self.tables, self.asked, variant.life
         asked.count("variables")
-        event, here = tables.happenings[happening][1], tables.signs[variant.number]
-        found: Any = UNKNOWN
-        if same is not None and same[0] is here and isinstance(event, Arrive):
-            found = asked.doorsteps.knock(life, event)
-        if found is not UNKNOWN:
-            found = found and (here, *found)
-        elif (turn := tables.play(life, happening, forget=False)) is None:
-            found = None
-        else:
-            found = self._join(turn[0], tables.turns.sign(turn[0], self.whole)), turn[1], turn[2], turn[4]
+        turn = tables.play(life, happening, forget=False)
+        found = turn and (self._join(turn[0], tables.turns.sign(turn[0], self.whole)), turn[1], turn[2], turn[4])
         self.missing.check()
         if found != same:
             raise self._is_read(variant, tables.tell(happening))
@@ -174,7 +165,9 @@ class Variants:
         tables = self.tables
         number = self.known.get(sign)
         if number is not None:
+            tables.turns.give_back(life)
             return tables.signs[number]
+        life.copied = None
         forgetful, _ = tables.turns.copy(life)
         tables.model.forget(forgetful)
         found = tables.turns.sign(forgetful)
@@ -204,24 +197,48 @@ class Variants:
 
     def _differences(self, one: Any, other: Any) -> set[Variable]:
         """Return the variables that two actors both have, with different values."""
-        return set(self._differ(self.whole.take(one)[0], self.whole.take(other)[0]))
+        if one is None or other is None:
+            return set()
+        mine, theirs = _Rows(self.whole, one), _Rows(self.whole, other)
+        found: set[Variable] = set()
+        todo = [(0, 0)]
+        for here, there in todo:  # which grows meanwhile
+            shape, fields = mine.rows[here]
+            same = theirs.rows[there][1]
+            for name in fields.keys() & same.keys():
+                left, right = fields[name], same[name]
+                if type(left) is Ref and type(right) is Ref and mine.kind(left) is theirs.kind(right):
+                    if (left.number, right.number) not in todo:
+                        todo.append((left.number, right.number))
+                elif mine.told(left) != theirs.told(right):
+                    found.add((shape.kind, name))
+        return found
 
-    def _differ(self, one: object, other: object) -> Iterator[Variable]:
-        (kind, mine), (_, theirs) = self._fields(one), self._fields(other)
-        for name in mine.keys() & theirs.keys():
-            if mine[name] != theirs[name]:
-                same = self._fields(mine[name])[0]
-                if same is not None and same is self._fields(theirs[name])[0]:
-                    yield from self._differ(mine[name], theirs[name])
-                elif kind is not None:
-                    yield kind, name
 
-    def _fields(self, sign: object) -> tuple[type | None, dict[str, Any]]:
-        """Return the class and the fields that stand behind the fingerprint of an object; (None, {}) of anything else."""
-        signs = self.whole.meanings.get(sign, ()) if type(sign) is object else ()
-        if not signs or not isinstance(signs[0], Shape):
-            return None, {}
-        return signs[0].kind, dict(zip(signs[0].names, signs[1:], strict=False))
+class _Rows:
+    """The objects of an actor by number, and the fingerprints of the fields of each."""
+
+    def __init__(self, survey: Survey, actor: Any) -> None:
+        meanings = (survey.meanings[token] for token in survey.take(actor).tokens)
+        self.rows: list[tuple[Shape, dict[str, Any]]] = [
+            (shape, dict(zip(shape.names, signs, strict=True))) for shape, *signs in meanings
+        ]
+
+    def kind(self, ref: Ref) -> type:
+        """Return the class of an object."""
+        return self.rows[ref.number][0].kind
+
+    def told(self, sign: Any, inside: tuple[int, ...] = ()) -> Any:
+        """Return a fingerprint with objects in place of their numbers."""
+        if type(sign) is Ref:
+            if sign.number in inside:
+                return inside.index(sign.number)
+            shape, fields = self.rows[sign.number]
+            within = (*inside, sign.number)
+            return shape, tuple([self.told(item, within) for item in fields.values()])
+        if isinstance(sign, (tuple, frozenset)):
+            return type(sign)([self.told(item, inside) for item in sign])
+        return sign
 
 
 def bits(claims: int) -> Iterator[int]:

@@ -12,7 +12,6 @@ from chatsys.explore.explorer import Budget, Explorer, Result
 from chatsys.explore.happenings import Give, Rules
 from chatsys.explore.model import Model
 from chatsys.explore.models import ElectionModel, LogModel
-from chatsys.explore.watched import Watch
 from chatsys.protocol.election import Bully
 from chatsys.protocol.fence import Fence
 from chatsys.protocol.messages import Ack, Ok, Prepare, Promise
@@ -210,23 +209,3 @@ def test_a_verdict_names_what_it_rests_on() -> None:
     named = ElectionModel()
     named.interchangeable = ("ann", "bob")
     assert any("names ann, bob count as one" in sentence for sentence in named.assumed)
-
-
-def test_a_watched_actor_tells_of_each_change_and_of_none_where_there_is_none() -> None:
-    class Holder:
-        def __init__(self) -> None:
-            self.count, self.names, self.by_name = 0, ["ann"], {"ann": {1, 2}}
-
-    watch, holder = Watch(), Holder()
-    assert watch.watch(holder)
-    for change in (
-        lambda: setattr(holder, "count", 1),
-        lambda: holder.names.append("bob"),
-        lambda: holder.by_name["ann"].discard(1),
-        lambda: holder.by_name.pop("ann"),
-    ):
-        watch.raised = False
-        holder.count, _ = holder.count, (list(holder.names), "ann" in holder.by_name)
-        assert not watch.raised
-        change()
-        assert watch.raised
