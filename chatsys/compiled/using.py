@@ -44,7 +44,7 @@ COMPILED = "compiled"
 BUILT = "built.json"
 LIBRARY = "chatsys__mypyc"
 """What all compiled modules share."""
-COPIES, FILES = "chatsys.explore.fingerprint", "chatsys.campaign.loading"
+COPIES, FILES = "chatsys.explore.structures", "chatsys.campaign.loading"
 """Who copies actors field by field, and who opens files with classes."""
 GRADES = ("chatsys.teach.grading.grader", "chatsys.teach.grading.judging")
 """Who grades."""
@@ -125,7 +125,7 @@ class _Guarded(importlib.machinery.SourceFileLoader):
         super().exec_module(module)
         own = vars(module)
         if module.__name__ == COPIES:
-            own["Copier"].__init__ = own["Survey"].__init__ = _refuse
+            own["Copier"].__init__ = _refuse
         else:
             own["read_parts"] = _on_the_sources(own["read_parts"])
 
