@@ -1,6 +1,6 @@
 """Building: the pure rooms, compiled by mypyc into a folder of their own; the sources stay as they are.
 
-    chatsys/protocol/node.py --rewrite--> .fast/work/chatsys/protocol/node.py --mypyc--> C --compiler--> node.*.so
+    chatsys/protocol/node.py --rewrite--> .fast/copies/chatsys/protocol/node.py --mypyc--> C --compiler--> node.*.so
                                                                                  |
                                             .fast/built.json  <--of which sources, for which Python, which modules
 
@@ -27,7 +27,7 @@ from chatsys.compiled.rewriting import Unfit, plain_of, rewrite
 from chatsys.compiled.using import BUILT, FOLDER, LIBRARY, key
 from chatsys.errors import UsageError
 
-WORK = "work"
+WORK = "copies"
 GROUP = LIBRARY.removesuffix("__mypyc")
 SETUP = """
 from pathlib import Path
