@@ -12,8 +12,8 @@ What people read and change are the sources, and nothing needs a build: tests, l
 Classes of one's own inherit from compiled ones as from others, and every bug of `mutants` is found on a build, too.
 What does not work on it: to put another function into a class (`Node.on_time = ...`), which compiled methods do not see;
 to step into compiled methods with a debugger; a door that returns no list is refused with less to say
-(`list object expected; got None`); and a search of every order of events, which says so.  A class that is
-graded or comes from a file runs in a process of its own, and that one runs the sources.
+(`list object expected; got None`); and a search of every order of events and a grade, which say so.
+Notebooks and classes from a file take the sources, and say so, too.
 
 Read also `using`, which says when a build is not taken; `make fast` makes one, `make clean` removes it.
 """
