@@ -42,7 +42,6 @@ from chatsys.commands import (
     soak,
     status,
 )
-from chatsys.compiled.using import COMPILED, used
 from chatsys.errors import ChatsysError, ForeignLog, RefusedIdentity, UsageError
 from chatsys.surroundings import advice, reason
 
@@ -58,6 +57,8 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from chatsys.compiled.using import COMPILED, used
+
         print(", ".join((f"chatsys {__version__}", *([COMPILED] if used() else ()))))
         raise typer.Exit
 

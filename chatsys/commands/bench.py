@@ -13,7 +13,6 @@ from chatsys.commands import (
     one_of,
     print_json,
 )
-from chatsys.compiled.using import COMPILED, used
 from chatsys.errors import UsageError
 
 
@@ -91,6 +90,7 @@ def bench(
         chatsys bench silence --rounds 500
     """
     from chatsys.campaign import bench as benches
+    from chatsys.compiled.using import COMPILED, used
 
     one_of("NAME", name, tuple(benches.NAMES))
     for option, value, known in (("--loop", loop, benches.LOOPS), ("--beside", beside, benches.PEERS)):
