@@ -20,7 +20,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=60
 TYPED := tests
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick prove newest check format seeds pages demo image docker-up docker-down constraints clean
+.PHONY: help lab test quick prove fast newest check format seeds pages demo image docker-up docker-down constraints clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | \
@@ -42,6 +42,9 @@ quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no
 
 prove: $(READY)  ## gather evidence for MINUTES=60, on from where the last time stopped (keeps data/evidence; WRITE=1: tells it in both pages)
 	$(BIN)/python -m chatsys prove --minutes $(MINUTES) $(if $(WRITE),--write)
+
+fast: $(READY)  ## compile the pure rooms into .fast, for whoever plays many schedules: the same runs, sooner (two minutes; needs gcc)
+	@$(BIN)/python -m chatsys.compiled
 
 newest:  ## install the newest version of everything in .venv-newest, and run every test there
 	$(MAKE) test VENV=.venv-newest CONSTRAINTS=
@@ -83,7 +86,7 @@ constraints:  ## take the newest versions into constraints.txt (needs uv); run `
 	  --all-extras --python-version 3.11 pyproject.toml - -o constraints.txt
 
 clean:  ## remove what make made (environments, caches, builds); notebooks and the nodes' logs stay
-	rm -rf .venv .venv-newest build dist artifacts chatsys.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-newest .fast build dist artifacts chatsys.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find chatsys tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp: made anew when the lists of packages change.  Each step says what it does, because a silent minute looks

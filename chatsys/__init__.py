@@ -38,6 +38,7 @@ The folders are the argument; arrows point down only:
     sim | runtime | explore          the imaginary world, the real one, and every order of events
     check | faults                   what must hold in a trace; what can be broken, and the verbs
     run, trace                       a run as a file; the one history that every world writes
+    compiled                         the pure rooms as machine code, which nothing needs
     isolation, locks, surroundings   somebody else's code, bounded; errors of the system as sentences
     protocol                         the chat, pure: no I/O, no clock, no randomness of its own
     actor                            the contract of anything that lives in a world
@@ -47,11 +48,17 @@ Names are looked up when they are first used (`__init__.pyi` says where), so tha
 Read next `ARCHITECTURE.md` in this folder: the map, and the journey of one message.
 """
 
+import os
 from typing import Any
 
 import lazy_loader
 
 __version__ = "0.1.0"
+
+if os.environ.get("CHATSYS_COMPILED"):  # before any of the modules that are compiled is imported
+    from chatsys.compiled import using as _using
+
+    _using.begin()
 
 _find, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 

@@ -57,7 +57,9 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"chatsys {__version__}")
+        from chatsys.compiled.using import COMPILED, used
+
+        print(", ".join((f"chatsys {__version__}", *([COMPILED] if used() else ()))))
         raise typer.Exit
 
 

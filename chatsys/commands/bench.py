@@ -75,6 +75,7 @@ def bench(
 
     Each line is one measurement with its units; with `--json` each is one JSON object. What is measured with a
     client process of its own is compared afterwards: all logs, all deliveries, all that was acknowledged.
+    "code: compiled" in a line says that a build of `make fast` ran.
 
     Examples:
 
@@ -89,6 +90,7 @@ def bench(
         chatsys bench silence --rounds 500
     """
     from chatsys.campaign import bench as benches
+    from chatsys.compiled.using import COMPILED, used
 
     one_of("NAME", name, tuple(benches.NAMES))
     for option, value, known in (("--loop", loop, benches.LOOPS), ("--beside", beside, benches.PEERS)):
@@ -106,6 +108,7 @@ def bench(
         if key not in taken:
             raise UsageError(f"bench {name} takes no --{key}; it takes {', '.join(f'--{one}' for one in taken)}.")
     for line in benches.run(name, **options):
+        line |= {"code": COMPILED} if used() else {}
         if as_json:
             print_json(line)
         else:

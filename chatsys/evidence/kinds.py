@@ -2,7 +2,7 @@
 
     schedules     many runs under random faults        mutants, small bugs   would a bug be seen?
     every order   all runs within bounds               soaks, storms         real processes, disks and packets
-    fuzz, outsider   whoever sends what it must not
+    fuzz, outsider   whoever sends what it must not     compiled   the same runs on a build of `make fast`?
 
 Assumes   each piece is a command that can be typed, and ends by itself.
 Read also `gathering` (who runs them), EVIDENCE.md (what they found), `campaign`, `explore`, `mutants`.
@@ -47,6 +47,7 @@ def kinds() -> tuple[Kind, ...]:
         *_processes(),
         *_watched(),
         *_schedules(),
+        *_compiled(),
     )
 
 
@@ -256,3 +257,34 @@ def _played(nodes: int, count: int, calm: float) -> Iterator[Piece]:
         seeds = f"{first}:{first + step}"
         words = f"simulate --seeds {seeds} --nodes {nodes} --seconds 60 --calm {calm:g} --talk 0.5"
         yield Piece((*words.split(" "), "--json"), 3600.0, seeds)
+
+
+def _compiled() -> Iterator[Kind]:
+    """Yield what is played on a build of `make fast`; nothing without tests, or where nothing can be compiled."""
+    from chatsys.compiled.building import missing
+
+    if not (PACKAGE.parent / SUPPORT).is_dir() or missing():
+        return
+    played = [
+        (f"{first}:{first + 50}", "--nodes", str(nodes), "--length", length)
+        for length in ("brief", "long")
+        for nodes in (3, 5)
+        for first in (0, 50)
+    ]
+    yield Kind(
+        "compiled, the same",
+        tuple(
+            Piece(
+                (*words, "--json"),
+                3600.0,
+                words[0] if words[0] != "mutants" else "",
+                script=f"{SUPPORT}/compiled_same.py",
+            )
+            for words in (*played, ("mutants",))
+        ),
+        rooms=(*SCHEDULES, "mutants", "commands/mutants.py", "compiled"),
+        tells="{schedules} schedules with {events} events, {mutants} mutants, {survived} survived",
+        shows="What `make fast` compiles plays the same runs as the sources, record by record, and each bug of the mutants is "
+        "found on it, too.",
+        leaves="Schedules that nobody compared, another compiler, and another Python.",
+    )

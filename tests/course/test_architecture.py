@@ -1,7 +1,7 @@
 """The rules of the house are tests: who may import whom, what the core may touch, how big things get.
 
 commands > teach | clients | evidence > mutants > campaign > sim | runtime | explore > check | faults
-         > run > trace > isolation > spill, temporary > locks > surroundings > protocol > actor > config | capabilities > errors | escape > places
+         > run > trace > isolation > spill, temporary > locks > surroundings > protocol > actor > config | capabilities | compiled > errors | escape > places
 """
 
 import ast
@@ -22,7 +22,7 @@ CORE = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] in {"acto
 LEVELS = (
     {"places"},
     {"errors", "escape", "vocabulary"},
-    {"config", "capabilities"},
+    {"config", "capabilities", "compiled"},
     {"actor"},
     {"protocol"},
     {"surroundings"},
