@@ -155,9 +155,11 @@ class TurnMaker:
         return turn
 
     def copy(self, life: Life) -> tuple[Life, list[Any]]:
-        """Return an equal life, and its alarms in the order of the life's own.  A fingerprint of it must have been taken."""
+        """Return an equal life, and its alarms in the order of the life's own."""
+        if life.structure is None:
+            self.sign(life)
         after, structure = Life(life.me), life.structure
-        assert structure is not None, "a life is copied once its fingerprint is known"
+        assert structure is not None, "a life has a structure once its fingerprint is known"
         twin = self.spare.pop(life, None) or self.copier.copy(structure)
         after.copied = life, twin
         after.actor, after.outbox = (
