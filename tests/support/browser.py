@@ -36,7 +36,7 @@ CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --process-per-site "
     "--disable-component-update --disable-sync"
 ).split()
 TOKEN = "only-for-tests"
