@@ -294,7 +294,9 @@ def test_a_killed_process_loses_what_it_still_had_in_its_hands_and_nothing_else(
     from chatsys.teach.labs.lab07.killed import kill
 
     assert kill(ANSWERING, syncs=False).lost == 0
-    assert 0 < kill(ANSWERING, syncs=False, buffered=True).lost
+    for cls in (ANSWERING, LOG):
+        assert 0 < kill(cls, syncs=False, buffered=True).lost
+        assert kill(cls, buffered=True).lost == 0, "a sync hands over what is in the buffer"
 
 
 def test_each_policy_pays_with_records_or_with_time(monkeypatch: pytest.MonkeyPatch) -> None:

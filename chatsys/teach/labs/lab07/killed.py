@@ -7,6 +7,9 @@
     this process <--the number of each answer-- the other one --write--> operating system --sync--> disk
                                                       `-- killed       `-- goes on living
 
+A process with a buffer waits to be killed once something that it answered is in its hands: else it might be killed
+just when it had handed all over, and nobody would see what is at stake.
+
 A killed process shows what the *program* still had in its hands, never a missing sync: only a power cut shows that, and
 only the toy file can cut the power.
 
@@ -32,6 +35,10 @@ from chatsys.teach.labs.lab07.real_file import RealFile
 
 ENOUGH, EVERY = 100, 4
 """After so many answers the process is killed; behind so many records it flushes."""
+MOST = 10 * ENOUGH
+"""So many answers a process with a buffer gives at most, until one is in its hands."""
+RESTS = b".\n"
+"""What a process with a buffer says once it waits to be killed."""
 PATIENCE = 30.0
 """Seconds until a process that answers nothing is given up."""
 
@@ -91,7 +98,7 @@ def _run_and_kill(code: bytes, arguments: list[str]) -> int:
         try:
             process.stdin.write(code)
             process.stdin.close()
-            answered = _read(process.stdout)
+            answered = _read(process.stdout, rests=arguments[-1] == "1")
         except BrokenPipeError:
             answered = 0
         finally:
@@ -105,10 +112,10 @@ def _run_and_kill(code: bytes, arguments: list[str]) -> int:
     return answered
 
 
-def _read(pipe: IO[bytes]) -> int:
-    """Return how many answers came, once there are enough of them or the process is over."""
+def _read(pipe: IO[bytes], rests: bool) -> int:
+    """Return how many answers came, once there are enough of them, or whoever `rests` does so, or the process is over."""
     count = 0
-    while count < ENOUGH and (line := pipe.readline()):
+    while (rests or count < ENOUGH) and (line := pipe.readline()) and line != RESTS:
         count += line.endswith(b"\n")
     return count
 
@@ -117,9 +124,11 @@ def main(path: str, syncs: str, buffered: str) -> None:
     """Write a log without end, and say the number of each record that is answered; be killed."""
     import os
     import pickle
+    import time
 
     (cls,) = pickle.loads(sys.stdin.buffer.read()).values()
-    log = cls(RealFile(Path(path), syncs=syncs == "1", buffered=buffered == "1"))
+    file = RealFile(Path(path), syncs=syncs == "1", buffered=buffered == "1")
+    log = cls(file)
     log.load()
     number = 0
     while True:
@@ -132,6 +141,9 @@ def main(path: str, syncs: str, buffered: str) -> None:
         else:
             log.append(record)
             os.write(1, b"%d\n" % number)
+        if file.buffered and number >= ENOUGH and number % EVERY == 0 and (file.in_hands or number >= MOST):
+            os.write(1, RESTS)
+            time.sleep(PATIENCE)
 
 
 if __name__ == "__main__":

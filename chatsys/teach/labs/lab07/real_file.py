@@ -35,6 +35,11 @@ class RealFile:
             raise UsageError(f"{self.path} cannot be opened: {reason(error)}; {advice(error)}.") from None
         self._buffer = bytearray()
 
+    @property
+    def in_hands(self) -> int:
+        """How many bytes that were written are in this process and nowhere else."""
+        return len(self._buffer)
+
     def write(self, data: bytes) -> int:
         """Hand bytes to the operating system, at the end of the file."""
         if self.buffered:
