@@ -101,7 +101,7 @@ class Survey:
         twin.changed = None
         if before.survey is not self or before.extra:
             return self.take(*objects[: before.roots])
-        structure = before.twin(objects)
+        structure = before.of_copies(objects)
         changed = [number for number in range(len(objects)) if not self._is_same(twin, number)]
         if changed:
             self.objects = objects.copy()

@@ -124,7 +124,7 @@ class Structure:
         self.forms[number], self.counted[number], self.tokens[number] = counted.form, counted, token
         self.plains[number], self.met[number] = counted.plain(self.objects[number].__dict__), met
 
-    def twin(self, objects: list[Any]) -> "Structure":
+    def of_copies(self, objects: list[Any]) -> "Structure":
         """Return a structure of which the same is known, of copies of the objects."""
         made = Structure(self.survey, objects, self.roots)
         made.forms, made.counted, made.plains = self.forms.copy(), self.counted.copy(), self.plains.copy()

@@ -160,12 +160,12 @@ class TurnMaker:
             self.sign(life)
         after, structure = Life(life.me), life.structure
         assert structure is not None, "a life has a structure once its fingerprint is known"
-        twin = self.spare.pop(life, None) or self.copier.copy(structure)
+        twin = self.spare.pop(life, None)
+        if twin is None or twin.structure is not structure:
+            twin = self.copier.copy(structure)
         after.copied = life, twin
-        after.actor, after.outbox = (
-            (twin.objects[0] if life.actor is not None else None),
-            twin.objects[structure.roots - 1],
-        )
+        *actor, after.outbox = twin.objects[: structure.roots]  # a process that is down has no actor
+        after.actor = actor[0] if actor else None
         after.incarnation, after.links, after.counted = life.incarnation, life.links.copy(), life.counted
         after.durable, after.tail, after.syncing, after.own = life.durable, life.tail, life.syncing, life.own
         return after, [twin.copies[id(alarms)] for _, alarms in structure.alarms]
