@@ -10,7 +10,7 @@ import typer
 
 from chatsys.commands import HELD, INCONCLUSIVE, VIOLATED, AsJson, hint, leave, print_json, print_row, progress
 from chatsys.errors import UsageError
-from chatsys.evidence.gathering import PIECES, TABLE, Evidence, Line, gather, written
+from chatsys.evidence.gathering import PIECES, RECORD, TABLE, Evidence, Line, gather, written
 from chatsys.evidence.kinds import SMALL, kinds
 from chatsys.evidence.page import renew
 
@@ -25,13 +25,16 @@ def prove(
         float, typer.Option(min=0.0, max=10_000, help="Begin nothing new after so long; 0: begin nothing.")
     ] = 60.0,
     data: Annotated[Path, typer.Option(help="Where the evidence is kept.")] = FOLDER,
-    write: Annotated[bool, typer.Option("--write", help="Write what is kept into EVIDENCE.md and the README.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Go on from the project's record; write it, EVIDENCE.md and the README.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Gather the evidence that takes hours, in pieces: schedules, searches, soaks, mutants, fuzzing.
 
     Each piece is one of the other commands. What was finished with the same code is not run again, so
-    that a second call goes on where the first one stopped; Ctrl-C loses one piece at most. One line
+    that a second call goes on where the first one stopped; Ctrl-C loses one piece at most. With --write
+    that holds for the pieces of the project's record, too, whoever ran them; without, all is made anew. One line
     per kind of evidence is printed and kept: commit, pieces, seconds, result. Exit code 0 says that nothing
     was found so far, and not that all of it has run.
 
@@ -47,7 +50,8 @@ def prove(
     for name in only or ():
         if name not in known:
             raise UsageError(f"There is no evidence of the kind {name!r}; there are {'; '.join(known)}.")
-    evidence = Evidence(data, tuple(known[name] for name in only or known))
+    record = RECORD if write else None
+    evidence = Evidence(data, tuple(known[name] for name in only or known), record)
     total = sum(len(kind.pieces) for kind in evidence.kinds)
     hint(f"{len(evidence.done)} of {total} pieces are kept in {data / PIECES}; Ctrl-C stops.")
     with progress(total, "pieces") as step:
@@ -61,7 +65,7 @@ def prove(
         gather(evidence, minutes * 60, tell)
     rows = evidence.rows()
     if write:
-        renew(Evidence(data, tuple(known.values())))
+        renew(Evidence(data, tuple(known.values()), record))
     left = sum(row["of"] - row["pieces"] for row in rows)
     if as_json:
         print_json({"kinds": rows, "left": left})

@@ -3,6 +3,7 @@
     kinds of evidence --the one that had the least time so far--> its next piece: a chatsys command, in a process
                                                                      |
     data/evidence/pieces.jsonl <--one line: commit, seeds, seconds, result
+    chatsys/evidence/pieces.jsonl <--the same lines, of all who gathered for the two pages: the record (`--write`)
 
 A test must be over in minutes.  What shows that the protocol is safe takes hours: twenty thousand long schedules,
 searches of every order of events, real processes under real faults, and every bug that the checkers must find.
@@ -35,6 +36,8 @@ from chatsys.surroundings import TOGETHER
 GRACE = 2.0
 """Seconds that a piece has to end in good order."""
 PIECES, TABLE = "pieces.jsonl", "evidence.txt"
+RECORD = PACKAGE / "evidence" / PIECES
+"""The lines that the table in the README and in EVIDENCE.md is made of: each can be read, and its command run again."""
 
 
 class Whole(float):
@@ -101,30 +104,41 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence:
     """The lines that are kept in a folder, and the work that is left for the code as it is now."""
 
-    def __init__(self, folder: Path, wanted: tuple[Kind, ...]) -> None:
-        """Read what is there.  Raises `UsageError` if the folder cannot be used or a line cannot be read."""
+    def __init__(self, folder: Path, wanted: tuple[Kind, ...], record: Path | None = None) -> None:
+        """Read what is there, and what a record has besides.
+
+        Raises `UsageError` if the folder cannot be used or a line cannot be read.
+        """
         self.folder, self.kinds = folder, wanted
         self.commit = commit()
         self.codes = {kind.name: digest(kind.rooms) for kind in wanted}
+        self.done: dict[tuple[str, str], Line] = {}
+        self.path = folder / PIECES
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self.path = folder / PIECES
-            with open(self.path, "a+b") as file:
-                file.seek(0)
-                lines = file.read().splitlines()
+            self.path.touch()
+            for path in (record, self.path):
+                if path is not None and path.exists():
+                    self._read(path)
         except OSError as error:
             raise UsageError(f"The evidence cannot be kept in {folder}: {error.strerror or error}.") from None
-        self.done: dict[tuple[str, str], Line] = {}
-        self.again: set[tuple[str, str]] = set()
+        self.again = {key for key, line in self.done.items() if line.result == "failed"}
         """What failed by itself in an earlier call."""
-        for number, text in enumerate(lines, start=1):
+
+    def _read(self, path: Path) -> None:
+        """Take in the lines of a file that speak of the code as it is; a later line of a piece replaces an earlier one."""
+        for number, text in enumerate(path.read_bytes().splitlines(), start=1):
             try:
                 line = msgspec.json.decode(text, type=Line)
             except msgspec.DecodeError as error:
-                raise UsageError(f"{self.path} is broken at line {number} ({error}); remove that line.") from None
+                raise UsageError(f"{path} is broken at line {number} ({error}); remove that line.") from None
             if line.code == self.codes.get(line.kind):
                 self.done[line.kind, line.command] = line
-        self.again |= {key for key, line in self.done.items() if line.result == "failed"}
+
+    def lines(self) -> bytes:
+        """Return every line that counts for the code as it is, in the order of kinds and pieces."""
+        pieces = [(kind.name, piece.command) for kind in self.kinds for piece in kind.pieces]
+        return b"".join(msgspec.json.encode(self.done[one]) + b"\n" for one in pieces if one in self.done)
 
     def next(self) -> tuple[Kind, Piece] | None:
         """Return the piece to run now: of the kinds with something left, the one that had the least time."""

@@ -1,6 +1,7 @@
 """Page: what was found, told where people read it.
 
-    lines of `gathering` --table--> README.md, between two marks
+    lines of `gathering` ----> pieces.jsonl, the record
+                         --table--> README.md, between two marks
                          --table, and for each kind what it shows and leaves open--> EVIDENCE.md, between two marks
 
 What stands between the marks is made by `chatsys prove --write`, and by nobody else; the rest of both pages is written by
@@ -15,18 +16,22 @@ from typing import Any
 
 from chatsys.errors import UsageError
 from chatsys.evidence.code import PACKAGE
-from chatsys.evidence.gathering import Evidence, Kind
+from chatsys.evidence.gathering import RECORD, Evidence, Kind
 from chatsys.trace import write
 
 PAGE, README = PACKAGE / "evidence" / "EVIDENCE.md", PACKAGE.parent / "README.md"
 BEGIN, END = "<!-- made by chatsys prove --write -->", "<!-- end of what was made -->"
 
 
-def renew(evidence: Evidence, page: Path = PAGE, readme: Path = README) -> None:
-    """Write what is kept into both pages.  Raises `UsageError` if one is not there, cannot be written or has no marks."""
+def renew(evidence: Evidence, page: Path = PAGE, readme: Path = README, record: Path = RECORD) -> None:
+    """Write what is kept into both pages, and the lines that they are made of into the record.
+
+    Raises `UsageError` if a page is not there, cannot be written or has no marks.
+    """
     rows = list(zip(evidence.kinds, evidence.rows(), strict=True))
     _put(page, _table(rows) + "\n" + "\n".join(_told(kind, row) for kind, row in rows))
     _put(readme, _table(rows))
+    write(record, evidence.lines())
 
 
 def between(text: str) -> str:

@@ -14,7 +14,7 @@ from typed import Run, refused
 
 from chatsys.errors import UsageError
 from chatsys.evidence import code, gathering
-from chatsys.evidence.gathering import Evidence, Kind, Line, Piece, gather, joined, written
+from chatsys.evidence.gathering import RECORD, Evidence, Kind, Line, Piece, gather, joined, written
 from chatsys.evidence.kinds import SMALL, kinds
 from chatsys.evidence.page import BEGIN, END, PAGE, README, between, renew
 
@@ -83,21 +83,54 @@ def test_what_was_found_is_told_between_the_marks_of_both_pages_and_nowhere_else
     )
     evidence = Evidence(tmp_path / "kept", (some,))
     evidence.run(*(evidence.next() or pytest.fail("there is something to do")))
-    page, readme = tmp_path / "page.md", tmp_path / "readme.md"
+    page, readme, record = tmp_path / "page.md", tmp_path / "readme.md", tmp_path / "record.jsonl"
     for path in (page, readme):
         path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    renew(evidence, page, readme)
-    renew(evidence, page, readme)  # again changes nothing
+    renew(evidence, page, readme, record)
+    renew(evidence, page, readme, record)  # again changes nothing
     for path in (page, readme):
         assert path.read_text().startswith("before\n") and path.read_text().endswith("\nafter\n")
         assert "| some | 2 schedules (1 of 2 pieces) |" in between(path.read_text()) and "old" not in path.read_text()
     assert "*Would show, once all of it has held:* They held.\n*Leaves open:* All else." in between(page.read_text())
     evidence.run(*(evidence.next() or pytest.fail("there is a second piece")))
-    renew(evidence, page, readme)
+    renew(evidence, page, readme, record)
     assert "*Shows:* They held.\n*Leaves open:* All else." in between(page.read_text())
     readme.write_text("no marks")
     with pytest.raises(UsageError, match="readme.md has no marks; put"):
-        renew(evidence, page, readme)
+        renew(evidence, page, readme, record)
+
+
+def test_with_the_record_of_the_project_nobody_begins_from_nothing(tmp_path: Path) -> None:
+    """A machine is kept for some hours, the evidence took days: what one had gathered was lost for the next."""
+    some = (Kind("some", (played("0:1"), played("1:2"), played("2:3"))),)
+    page, readme, record = tmp_path / "page.md", tmp_path / "readme.md", tmp_path / "record.jsonl"
+    for path in (page, readme):
+        path.write_text(f"{BEGIN}\n{END}\n")
+    first = Evidence(tmp_path / "here", some, record)
+    first.run(some[0], some[0].pieces[1])
+    renew(first, page, readme, record)
+    second = Evidence(tmp_path / "there", some, record)
+    assert [piece.seeds for piece in second.missing(some[0])] == ["0:1", "2:3"]
+    second.run(some[0], some[0].pieces[0])
+    renew(Evidence(tmp_path / "there", some, record), page, readme, record)
+    assert [json.loads(text)["seeds"] for text in record.read_text().splitlines()] == ["0:1", "1:2"]
+    assert "2 of 3 pieces" in between(readme.read_text())
+    assert len(Evidence(tmp_path / "anew", some).missing(some[0])) == 3, "without the record, all is made anew"
+
+
+def test_each_number_of_both_pages_is_made_of_the_record_and_the_record_is_of_this_code(tmp_path: Path) -> None:
+    evidence = Evidence(tmp_path / "kept", kinds(), RECORD)
+    page, readme, record = tmp_path / "page.md", tmp_path / "readme.md", tmp_path / "record.jsonl"
+    for path in (page, readme):
+        path.write_text(f"{BEGIN}\n{END}\n")
+    renew(evidence, page, readme, record)
+    advice = "run chatsys prove --minutes 0 --write"
+    known = {kind.name for kind in kinds()}
+    lines = [text for text in RECORD.read_bytes().splitlines() if json.loads(text)["kind"] in known]
+    assert record.read_bytes().splitlines() == lines, advice
+    for made, kept in ((page, PAGE), (readme, README)):
+        for line in between(made.read_text()).splitlines():
+            assert line in between(kept.read_text(encoding="utf-8")), f"{kept.name}: {advice}"
 
 
 def test_every_kind_says_what_it_shows_and_what_it_leaves_open_and_stands_in_both_pages() -> None:
