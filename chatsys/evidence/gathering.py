@@ -105,10 +105,7 @@ class Evidence:
     """The lines that are kept in a folder, and the work that is left for the code as it is now."""
 
     def __init__(self, folder: Path, wanted: tuple[Kind, ...], record: Path | None = None) -> None:
-        """Read what is there, and what a record has besides.
-
-        Raises `UsageError` if the folder cannot be used or a line cannot be read.
-        """
+        """Read what is there, and in a record.  Raises `UsageError` if the folder cannot be used or a line cannot be read."""
         self.folder, self.kinds = folder, wanted
         self.commit = commit()
         self.codes = {kind.name: digest(kind.rooms) for kind in wanted}
