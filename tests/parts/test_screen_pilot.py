@@ -32,6 +32,14 @@ def play(story: Story, size: tuple[int, int] = (80, 24)) -> ScreenClient:
     return app
 
 
+async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
+    """Wait until something is true: `pause` also ends when this process has had no processor for a fiftieth of a second."""
+    for _ in range(500):
+        if true():
+            return
+        await pilot.pause(0.01)
+
+
 def text(lines: list[Line]) -> list[str]:
     return ["".join(part for part, _ in line) for line in lines]
 
@@ -174,8 +182,8 @@ def test_a_screen_of_any_size_is_drawn_and_the_line_to_type_in_goes_last() -> No
         STATES["pending"](app, made)
         for size in ((1, 1), (2, 2), (5, 3), (19, 5), (30, 6), (300, 90), (80, 24)):
             await pilot.resize_terminal(*size)
-            await pilot.pause()
-            assert app.entry.region.height == 1 and app.entry.region.bottom <= size[1]
+            await until(pilot, lambda: app.screen.size == app.size and app.entry.region.bottom <= app.size.height)
+            assert app.size == size and app.entry.region.height == 1 and app.entry.region.bottom <= size[1]
         await pilot.press(*"ok")
         assert app.entry.value == "ok"
 
