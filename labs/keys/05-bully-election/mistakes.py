@@ -359,7 +359,7 @@ MISTAKES = {
         "orders no Wait": Mistake(
             NoWait,
             both(*NOT_ONE) | budget("claims", "messages"),
-            r"nobody led\. The last call of node \d was .* It ordered no Wait",
+            r"nobody led\. The last call of node \d was .*, and it has ordered no Wait",
         ),
         "returns one order": Mistake(
             ReturnsOne,
