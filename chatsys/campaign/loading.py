@@ -42,7 +42,7 @@ def read_parts(texts: Sequence[str]) -> bytes:
     for text in texts:
         part = _read(text)
         if part[0] in named:
-            raise UsageError(f"--part names {part[0]} twice; a node has one of each part, so leave one away.")
+            raise UsageError(f"--part names {part[0]} twice; a node has one of each part, so leave one out.")
         named[part[0]] = part
     code = pickle.dumps(_Recipe(tuple(named.values())))
     answer = call_in_worker(misfits, parts=code, limit=LOADING, loading=LOADING)

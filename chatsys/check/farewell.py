@@ -17,7 +17,7 @@ Kept = Mapping[str, list[Record]]
 
 
 def farewells(kept: Kept, since: float, quorum: int, low: Set[Any]) -> Iterator[tuple[Any, ...]]:
-    """Yield (story, its records) for each leader that stood down after `since`, and led still when it stopped."""
+    """Yield (story, its records) for each leader that stood down after `since`, and still led when it stopped."""
     told = {(record.node, record.incarnation): record for record in kept["stand_down"]}
     for stop in kept["stop"]:
         order = told.get((stop.node, stop.incarnation))
@@ -26,7 +26,7 @@ def farewells(kept: Kept, since: float, quorum: int, low: Set[Any]) -> Iterator[
         others = up(kept, order.time, stop.time) - {stop.node}
         if len(others) + 1 >= quorum and others - low:
             story = (
-                f"farewell: node {stop.node} was told to stop at {order.time:.2f} s, led still when it stopped at "
+                f"farewell: node {stop.node} was told to stop at {order.time:.2f} s, still led when it stopped at "
                 f"{stop.time:.2f} s, and could have handed the lead over to node {max(others - low)}."
             )
             yield story, order, stop

@@ -24,9 +24,9 @@ from chatsys.config import ClusterConfig
 from chatsys.trace import Trace
 
 QUEUES = {
-    "held_back": ("batch", "batches", "of messages that came early", 10.0),
-    "outbox": ("frame", "frames", "that waits for its disk", 10.0),
-    "waiting": ("message", "messages", "of clients whose answer it owes", 27.0),
+    "held_back": ("batch of messages that came early", "batches of messages that came early", 10.0),
+    "outbox": ("frame that waits for its disk", "frames that wait for its disk", 10.0),
+    "waiting": ("message of a client whose answer it owes", "messages of clients whose answers it owes", 27.0),
 }
 """What may wait at a node: its name, what it is, and after how many heartbeats of quiet it must be gone.
 
@@ -63,11 +63,11 @@ def check_rest(world: Asked) -> Verdict:
     for node, facts in status.items():
         if not facts["alive"] or facts["paused"]:
             continue
-        for name, (one, many, what, beats) in QUEUES.items():
+        for name, (one, many, beats) in QUEUES.items():
             count = facts.get(name) or 0
             if not count:
                 continue
-            told = f"node {node} still keeps {count} {one if count == 1 else many} {what}"
+            told = f"node {node} still keeps {count} {one if count == 1 else many}"
             if quiet < beats * beat:
                 still.append(f"L6: {told}; {beats * beat - quiet:.1f} s more of quiet would be needed to tell.")
             else:

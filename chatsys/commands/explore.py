@@ -116,11 +116,11 @@ def _bounds(model: str, prune: bool, given: dict[str, Any]) -> dict[str, Any]:
     """Return the bounds given; where a nomination may hear any answer, those that a search comes to the end of."""
     for name, models in TAKEN_BY.items():
         if name in given and model not in models:
-            raise UsageError(f"--{name} is for --model {' or '.join(models)}; leave it away with {model}.")
+            raise UsageError(f"--{name} is for --model {' or '.join(models)}; leave it out with {model}.")
     if model in TAKEN_BY["answers"]:
         answers = one_of("--answers", given.get("answers", "any" if prune else "exact"), ("any", "exact"))
         if answers == "any" and not prune:
-            raise UsageError("--answers any is for the parts as they are and a majority; leave it away here.")
+            raise UsageError("--answers any is for the parts as they are and a majority; leave it out here.")
         given = {"answers": answers} | (WIDE[model] if answers == "any" else {}) | given
     return _as_the_model_says(given)
 

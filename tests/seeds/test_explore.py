@@ -487,7 +487,7 @@ def test_the_command_prints_one_object_and_tells_the_verdict_by_its_exit_code(
         (["--model", "log", "--beats", "1"], "--beats is for --model election"),
         (["--model", "disk", "--messages", "1"], "--messages is for --model log"),
         (["--model", "disk", "--answers", "any"], "--answers is for --model election"),
-        (["--quorum", "1", "--answers", "any"], "leave it away here"),
+        (["--quorum", "1", "--answers", "any"], "leave it out here"),
         (["--answers", "some"], "write any or exact"),
     ],
 )
