@@ -167,6 +167,7 @@ def test_a_clock_at_the_end_of_all_numbers_makes_nobody_unreadable(cluster: Clus
 def test_a_flood_of_good_frames_slows_only_its_sender(cluster: Cluster) -> None:
     one = frame('{"type":"SUBMIT","client_id":"flood","client_seq":7,"text":"x"}')
     with dial(cluster) as link:
+        link.settimeout(12 * SECONDS)  # all of it has to be taken in, which takes a busy machine a while
         link.sendall(hello(name="flood") + one * 20_000)
         still_chats(cluster, "through the flood")
 
@@ -177,6 +178,7 @@ def test_who_does_not_read_loses_the_link(cluster: Cluster) -> None:
     with dial(cluster) as link:
         link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        link.settimeout(12 * SECONDS)  # it is the node that gives up
         try:
             link.sendall(hello(name="deaf") + asked * 80_000)
         except (ConnectionResetError, BrokenPipeError):
