@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from chatsys.actor.logfile import DECODERS, batch, decode, encode, mark, other_format
 from chatsys.actor.outbox import Outbox
+from chatsys.actor.sharing import Sharing
 from chatsys.errors import DamagedLog, LogError, UsageError
 from chatsys.protocol import storage
 from chatsys.protocol.messages import Ack, Entry, Heartbeat, Label
@@ -53,6 +54,30 @@ records = st.one_of(
     st.builds(Stored, st.builds(Entry, st.integers(1, 9), st.integers(1, 9), st.just("chat"), texts, text=texts)),
     st.builds(Truncate, st.integers(1, 2**40)),
 )
+
+
+def test_entries_that_are_read_have_in_common_what_is_equal_and_mean_the_same() -> None:
+    """By large numbers, for Python has one object for each small one anyway; `real/test_long_log` reads a file."""
+    shared = "client_id", "client_seq", "room", "author", "time", "session"
+
+    def anew(client: str, number: int, moment: float) -> Entry:
+        """Return an entry as it is read: each value is an object of its own."""
+        entry = Entry(
+            number, 1, "chat", client * 20, number, f"room of {client}", f"author {client}", "a text", moment, number
+        )
+        return msgspec.json.decode(msgspec.json.encode(entry), type=Entry)
+
+    told = [("a", 1000, 1.5), ("a", 1000, 1.5), ("b", 2000, 2.5), ("b", 2000, 2.5), ("a", 1000, 1.5)]
+    entries = [anew(*one) for one in told]
+    assert not [name for name in shared if getattr(entries[0], name) is getattr(entries[1], name)]
+    sharing = Sharing()
+    for entry in entries:
+        Stored(entry).share(sharing)
+    assert entries == [anew(*one) for one in told]
+    for first, later, but in ((0, 1, ()), (2, 3, ()), (0, 4, ("time",))):  # a moment is shared with the entry before
+        for name in shared:
+            one, other = getattr(entries[first], name), getattr(entries[later], name)
+            assert (one is other) == (name not in but), name
 
 
 def test_what_is_written_is_read_back() -> None:
