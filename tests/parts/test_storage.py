@@ -63,7 +63,7 @@ def test_entries_that_are_read_have_in_common_what_is_equal_and_mean_the_same() 
     def anew(client: str, number: int, moment: float) -> Entry:
         """Return an entry as it is read: each value is an object of its own."""
         entry = Entry(
-            number, 1, "chat", client * 20, number, f"room of {client}", f"author {client}", "a text", moment, number
+            7, 1, "chat", client * 20, number, f"room of {client}", f"author {client}", "a text", moment, number + 500
         )
         return msgspec.json.decode(msgspec.json.encode(entry), type=Entry)
 
