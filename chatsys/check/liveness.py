@@ -148,22 +148,25 @@ class _Look:
                 return
 
     def answered(self) -> Iterator[Violation]:
-        """L3: each message is answered within the clients' longest wait, once a ready leader is there to serve it."""
+        """L3: each message is answered within the clients' longest wait, once it is its turn and a ready leader serves."""
         done: dict[tuple[Any, Any], float] = {}
         for answer in (*self.kept["ack"], *self.kept["indeterminate"]):
             done.setdefault((answer.client, answer.client_seq), answer.time)
+        turns: dict[Any, float] = {}  # for each client, when the message before was answered
         served: list[tuple[float, float]] | None = None
         for submit in self.kept["submit"]:
-            begin, answered = max(submit.time, self.start), done.get((submit.client, submit.client_seq), math.inf)
-            if answered - begin <= self.l3:
+            turn, answered = turns.get(submit.client, 0.0), done.get((submit.client, submit.client_seq), math.inf)
+            begin = max(submit.time, self.start, turn)
+            turns[submit.client] = max(turn, answered)
+            if begin == math.inf or answered - begin <= self.l3:
                 continue
             served = self._served() if served is None else served
             until = min(answered, self.end)
             late = [since for since, end in served if min(until, end) - max(begin, since) > self.l3]
             if late:
-                yield self._unanswered(submit, max(begin, late[0]))
+                yield self._unanswered(submit, max(begin, late[0]), turn)
             elif answered == math.inf and not self._too_short("L3", self._due(begin, served)):
-                yield self._unanswered(submit, begin, self.l1)
+                yield self._unanswered(submit, begin, turn, self.l1)
 
     def _served(self) -> list[tuple[float, float]]:
         """Return from when to when a ready leader served; while it waits for another to take over it does not."""
@@ -183,8 +186,9 @@ class _Look:
         last = [since for since, end in served if end == math.inf]
         return max(begin, last[0]) + self.l3 if last else begin + self.l1 + self.l3
 
-    def _unanswered(self, submit: Record, since: float, extra: float = 0.0) -> Violation:
-        led = f", though a ready leader was there from {since:.2f} s on" if since > max(submit.time, self.start) else ""
+    def _unanswered(self, submit: Record, since: float, turn: float, extra: float = 0.0) -> Violation:
+        there = "it was its turn, and " * (since == turn) + "a ready leader was there"
+        led = f", though {there} from {since:.2f} s on" if since > max(submit.time, self.start) else ""
         return self._broken(
             "L3",
             f"answer: {name_client(submit)} sent {quote(submit.text)} {when(submit)} and had no answer "

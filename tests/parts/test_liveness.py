@@ -218,6 +218,27 @@ def test_l3_asks_for_an_answer_as_soon_as_a_clients_waits_add_up_to_once_a_leade
     assert judge(15.0 + allowed + 0.1, ready=16.0) == []
 
 
+def test_l3_gives_each_message_its_time_from_its_turn_on_and_accuses_only_the_first_that_waits() -> None:
+    """Seeds 4003 and 5097 of 3 nodes: who had said much while it was cut off was served all the time, and accused."""
+
+    def judge(*answers: float) -> list[str]:
+        story = Story().add("start", 1).add("start", 2).add("start", 3)
+        for number in (1, 2, 3):
+            story.submit("ann", number, f"hi {number}").move_last_to(2.0)
+        story.add("ready", 1, term=1).move_last_to(11.0)
+        for number, answered in enumerate(answers, start=1):
+            story.ack("ann", number, number, f"hi {number}").move_last_to(answered)
+        story.add("durable", 1).move_last_to(200.0)
+        return [f"{one}" for one in check_live(story.trace(), 10.0, (1, 2, 3), laws=("L3",)).violations]
+
+    each = longest_wait(Timing()) - 0.1
+    assert judge(11.0 + each, 11.0 + 2 * each, 11.0 + 3 * each) == []
+    (late,) = judge(12.0, 12.0 + each + 0.2, 13.0 + each)
+    assert "'hi 2' at 2.00 s" in late and "though it was its turn, and a ready leader was there from 12.00 s on" in late
+    (never,) = judge(12.0)
+    assert "'hi 2' at 2.00 s" in never
+
+
 def test_what_the_rules_allow_after_a_silent_failure_is_the_sum_of_their_times() -> None:
     course = Timing()
     assert failover_wait(course) == pytest.approx(2.5 + 0.9 + 0.15 + 0.5 + 1.25)

@@ -30,6 +30,12 @@ def test_with_a_majority_every_invariant_holds_under_all_faults(nodes: int, seed
     assert sum(result.messages for result in results) > 20 * len(seeds), "the chat was busy"
 
 
+@pytest.mark.parametrize("seed", [4003, 5097])
+def test_who_is_back_with_much_to_say_is_served_one_message_after_another_and_nobody_is_accused(seed: int) -> None:
+    """Clients of a node that was cut off: 300 messages each, frames that overtake each other, and the shortest waits."""
+    assert schedule(seed, Plan(seconds=60.0, calm=45.0, talk=0.5)).violations == []
+
+
 def test_with_a_quorum_of_one_messages_are_lost_and_the_check_says_so() -> None:
     results = list(sweep(range(15), Plan(quorum=1, seconds=12, calm=5)))
     names = {one["invariant"] for result in results for one in result.violations}
