@@ -40,7 +40,7 @@ test quick: export PYTHONDONTWRITEBYTECODE =
 quick: $(READY)  ## run the parts and some seeds, under a minute: no process, no notebook, no browser
 	$(BIN)/python -m pytest tests -m "quick and not slow" -x -q -p no:nbval -n 2 --dist loadfile --no-loadscope-reorder
 
-prove: $(READY)  ## gather evidence for MINUTES=60, on from where the last time stopped (keeps data/evidence; WRITE=1: tells it in both pages)
+prove: $(READY)  ## gather evidence for MINUTES=60, on from where the last time stopped (keeps data/evidence; WRITE=1: from the record on, and writes it and both pages)
 	$(BIN)/python -m chatsys prove --minutes $(MINUTES) $(if $(WRITE),--write)
 
 fast: $(READY)  ## compile the pure rooms into .fast, for whoever plays many schedules: the same runs, sooner (two minutes; needs gcc)

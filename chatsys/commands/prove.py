@@ -53,7 +53,8 @@ def prove(
     record = RECORD if write else None
     evidence = Evidence(data, tuple(known[name] for name in only or known), record)
     total = sum(len(kind.pieces) for kind in evidence.kinds)
-    hint(f"{len(evidence.done)} of {total} pieces are kept in {data / PIECES}; Ctrl-C stops.")
+    besides = f" and {RECORD}" * write
+    hint(f"{len(evidence.done)} of {total} pieces are kept in {data / PIECES}{besides}; Ctrl-C stops.")
     with progress(total, "pieces") as step:
         step(len(evidence.done))
 

@@ -64,10 +64,10 @@ def _tell_nobody(run: ElectionRun, moment: Moment) -> tuple[str, Any, int]:
     if not calls:
         return f"nobody led, and node {node} was never called.", node, SEEN
     last = calls[-1]
-    called = f"nobody led. The last call of node {node} was {cut_to(last.call, 40)} at {last.time:.2f} s"
+    called = f"nobody led. The last call of node {node} was {cut_to(last.call, 32)} at {last.time:.2f} s"
     if not _goes_on(calls):
         return f"{called}, and it has ordered no Wait: nothing wakes it.", node, CAUSE
-    return f"{called}; it returned {cut_to(last.returned, 40)}.", node, SEEN
+    return f"{called}; it returned {cut_to(last.returned, 24)}.", node, SEEN
 
 
 def _claim_without_lead(run: ElectionRun, node: int, until: float) -> Record | None:
