@@ -270,6 +270,7 @@ class Client(Actor):
         if not known:
             return []
         effects: Effects = []
+        lowest_too = self.lowest in known
         for number in known:
             said, at = self.under_way.pop(number), number - first
             self.due.discard(number)
@@ -277,10 +278,10 @@ class Client(Actor):
         if (lowest := self.lowest) in self.early:
             self.early.remove(lowest)
             self.due.add(lowest)
-        if self.under_way and "soon" not in self.alarms:
-            self._set_retry(now)
-        else:
+        if not self.under_way or "soon" in self.alarms:
             self.alarms.clear("retry")
+        elif lowest_too or "retry" not in self.alarms:  # SPECIFICATION R11.2: else the lowest one waits on
+            self._set_retry(now)
         return effects
 
     def _forgotten(self, now: float) -> Effects:

@@ -243,6 +243,23 @@ def test_answers_in_any_order_find_the_lowest_number_that_is_open() -> None:
         assert ann.lowest == lowest == min(ann.under_way, default=0)
 
 
+def test_a_message_whose_answer_was_lost_is_sent_again_in_its_time_though_newer_ones_are_answered() -> None:
+    ann = opened()
+    date = ann.alarms.dates["retry"]
+    for number in range(2, 20):
+        say(ann, "more", now=0.05 * number)
+        reply(ann, number, seq=number, now=0.05 * number)
+    assert ann.alarms.dates["retry"] == date, "the answers to newer messages say nothing about message 1"
+    assert ring(ann) == (date, [(2, 1), (2, 20)])
+
+
+def test_the_wait_begins_anew_with_the_answer_to_the_lowest_message() -> None:
+    ann = opened()
+    date = ann.alarms.dates["retry"]
+    reply(ann, 1, seq=1, now=0.5)
+    assert date < ann.alarms.dates["retry"] <= 0.5 + 1.25
+
+
 def test_an_answer_may_speak_of_a_run_of_messages() -> None:
     ann = client()
     say(ann, "one", "two", "three")

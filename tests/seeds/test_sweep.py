@@ -36,6 +36,11 @@ def test_who_is_back_with_much_to_say_is_served_one_message_after_another_and_no
     assert schedule(seed, Plan(seconds=60.0, calm=45.0, talk=0.5)).violations == []
 
 
+def test_a_client_whose_newer_messages_are_answered_does_not_forget_the_oldest() -> None:
+    """Twelve of its sixteen messages under way were numbered and their answers lost; the other four places went on."""
+    assert schedule(8205, Plan(nodes=5, seconds=60.0, calm=45.0, talk=0.5)).violations == []
+
+
 def test_with_a_quorum_of_one_messages_are_lost_and_the_check_says_so() -> None:
     results = list(sweep(range(15), Plan(quorum=1, seconds=12, calm=5)))
     names = {one["invariant"] for result in results for one in result.violations}
