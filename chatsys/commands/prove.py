@@ -47,6 +47,9 @@ def prove(
     known = {kind.name: kind for kind in kinds()}
     if SMALL not in known:
         hint("The tests are not here, so no small bugs are tried on them: that needs a clone.")
+    for kind in known.values():
+        if kind.lacks and kind.name in (only or known):
+            hint(f"{kind.name}: {kind.lacks}")
     for name in only or ():
         if name not in known:
             raise UsageError(f"There is no evidence of the kind {name!r}; there are {'; '.join(known)}.")

@@ -76,6 +76,8 @@ class Kind(msgspec.Struct, frozen=True):
     pieces: tuple[Piece, ...]
     rooms: tuple[str, ...] = ()
     """Of which rooms of the package it speaks (`code.digest`); () is all of it."""
+    lacks: str = ""
+    """What this machine lacks to run it, a sentence; its lines are read and told all the same."""
     tells: str = ""
     """How much was done, with the names of counts in braces: "{schedules} schedules, {messages} messages"."""
     shows: str = ""
@@ -139,7 +141,7 @@ class Evidence:
 
     def next(self) -> tuple[Kind, Piece] | None:
         """Return the piece to run now: of the kinds with something left, the one that had the least time."""
-        left = [kind for kind in self.kinds if self.missing(kind)]
+        left = [kind for kind in self.kinds if not kind.lacks and self.missing(kind)]
         if not left:
             return None
         kind = min(left, key=self.seconds)
@@ -283,7 +285,7 @@ def _answer(out: str) -> dict[str, Any]:
 def _counted(answer: dict[str, Any]) -> dict[str, float]:
     """Return the numbers of an answer, and the lengths of its lists."""
     counts = {name: len(value) if isinstance(value, list) else value for name, value in answer.items()}
-    return {name: of for name, of in counts.items() if isinstance(of, int | float) and not isinstance(of, bool)}
+    return {name: float(of) for name, of in counts.items() if isinstance(of, int | float) and not isinstance(of, bool)}
 
 
 def _sentence(answer: dict[str, Any]) -> str:

@@ -260,10 +260,10 @@ def _played(nodes: int, count: int, calm: float) -> Iterator[Piece]:
 
 
 def _compiled() -> Iterator[Kind]:
-    """Yield what is played on a build of `make fast`; nothing without tests, or where nothing can be compiled."""
+    """Yield what is played on a build of `make fast`; nothing without tests."""
     from chatsys.compiled.building import missing
 
-    if not (PACKAGE.parent / SUPPORT).is_dir() or missing():
+    if not (PACKAGE.parent / SUPPORT).is_dir():
         return
     played = [
         (f"{first}:{first + 50}", "--nodes", str(nodes), "--length", length)
@@ -283,6 +283,7 @@ def _compiled() -> Iterator[Kind]:
             for words in (*played, ("mutants",))
         ),
         rooms=(*SCHEDULES, "mutants", "commands/mutants.py", "compiled"),
+        lacks=missing(),
         tells="{schedules} schedules with {events} events, {mutants} mutants, {survived} survived",
         shows="What `make fast` compiles plays the same runs as the sources, record by record, and each bug of the mutants is "
         "found on it, too.",
