@@ -145,7 +145,7 @@ class Bully(Part):
         This is Bully's own question.  `answers` says what each member answered in this round, this node among
         them: `support`, `takeover`, `alive` or `no`.  A higher one that lives goes before; and before a node whose
         disk is almost full goes any other one (`rivals`).  Whatever is said here, a quorum of helpers is needed as
-        well, and a node stands back once at most: liveness hangs on these two.
+        well, and a node stands back once at most: liveness depends on these two.
         """
         rivals = self.rivals()
         if not time_is_up and not all(peer in answers for peer in rivals):

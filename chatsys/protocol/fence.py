@@ -25,7 +25,7 @@ silence tells it that its term is over; whoever hears it says so with the own te
 Any other frame of an older term needs no answer: its sender asks again, or has stopped waiting.  (A
 nominee of an older term learns it as well, from `succession`, which refuses its PREPARE.)
 
-What safety hangs on.  Four frames of an older term must not count: a PROMISE (it was given for an attempt that is over),
+What safety depends on.  Four frames of an older term must not count: a PROMISE (it was given for an attempt that is over),
 an ACK (above), a PROPOSE (what was promised is frozen), and a leader's frame as a reason to go back.  Two of a
 newer term must not pass before their term is entered and written down: a HEARTBEAT, whose `commit` speaks of the newer
 leader's log, and a PROPOSE.  The other cells of the table buy speed, are a second lock, or are only habit; one comparison
@@ -37,7 +37,7 @@ decides for all of them, so they cost nothing.
 And a term so far ahead that no cluster can have got there is not believed of anybody (`JUMP`).  Otherwise one
 frame could use up all terms that there are, and no election would find a next one.
 
-Chapter 3 of SPECIFICATION.md has the whole table, message by message, and says what hangs on which cell; a test walks every
+Chapter 3 of SPECIFICATION.md has the whole table, message by message, and says what depends on which cell; a test walks every
 cell of it.
 
 Promises  terms never go back, and what carries a newer term leaves only after that is durable.

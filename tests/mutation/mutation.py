@@ -21,7 +21,7 @@ from pathlib import Path
 
 from changes import Change
 from ledger import FOLDER, Key, Ledger, core, digest, sample, test_files
-from survivors import PAGE, explained, row
+from survivors import PAGE, explained, renumbered, row
 from trying import ROOT, SEEDS, STAGES, Test, Tracer, Tried, Trier, run_pytest, try_anew
 
 SAMPLE = 600
@@ -140,6 +140,12 @@ def judge(ledger: Ledger, wanted: list[Key], until: str, seeds: int) -> tuple[di
     return dict(counts), bare, wrong
 
 
+def as_now() -> str:
+    """Return the page of survivors with the lines of the code as it is.  Raises KeyError if a change cannot be made any more."""
+    ledgers = {one.name: one for one in map(Ledger, core())}
+    return renumbered(PAGE.read_text(encoding="utf-8"), lambda file, key: ledgers[file].changes[key].line)
+
+
 def report(name: str, counts: dict[str, int]) -> str:
     """Return the line of one file: how many changes, who noticed them, the score raw and explained."""
     tried = counts["changes"] - counts.get("left", 0)
@@ -159,14 +165,25 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"how many seeds a survivor meets ({SEEDS})")
     parser.add_argument("--minutes", type=float, default=600.0)
     parser.add_argument("--rows", action="store_true", help="print unexplained survivors as rows of the page")
+    parser.add_argument(
+        "--lines", action="store_true", help="write into the page on which line each survivor stands now"
+    )
     parser.add_argument("--told", action="store_true", help="only say what is known already")
     parser.add_argument("--json", action="store_true", help="print nothing but the result, as JSON")
     return parser
 
 
 def main() -> int:
-    """Run it."""
+    """Do what is asked for."""
     asked = _parser().parse_args()
+    if not asked.lines:
+        return run(asked)
+    PAGE.write_text(as_now(), encoding="utf-8")
+    return 0
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Try the changes that are asked for, and print what became of them."""
     from chatsys.evidence.kinds import WHOLE
 
     end = time.monotonic() + asked.minutes * 60

@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 import ledger
+import mutation
 import pytest
 from changes import changes
 from ledger import Ledger, core
@@ -76,6 +77,8 @@ def test_every_survivor_on_the_page_is_a_change_of_the_code_as_it_is() -> None:
         ledger = Ledger(path)
         gone = set(explained(ledger.name)) - set(ledger.changes)
         assert not gone, f"{PAGE.name} explains changes of {ledger.name} that cannot be made any more: {gone}"
+    advice = "run python tests/mutation/mutation.py --lines"
+    assert mutation.as_now() == PAGE.read_text(encoding="utf-8"), f"a survivor stands on another line; {advice}"
     assert "trying" in sys.modules, "the run is imported with the tests, so that it is checked"
 
 

@@ -33,7 +33,7 @@ from chatsys.faults.arguments import check_seconds
 from chatsys.trace import Record, trace_of
 
 SECONDS = 20.0
-"""So long may be tried, in seconds of computing: what is answered does not hang on what else the machine does."""
+"""So long may be tried, in seconds of computing: what is answered does not depend on what else the machine does."""
 LONGER = 20.0
 """So long, in seconds of virtual time, is waited behind the moment for what comes without any fault."""
 

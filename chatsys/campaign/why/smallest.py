@@ -37,7 +37,7 @@ class Smallest(Generic[Found]):
     """`tries` plays the run without some faults and returns what came of it, None if it did not happen.
 
     `late` says of two that came which one came first.  It may take so many `seconds` of computing, so that what is
-    found does not hang on what else the machine does.
+    found does not depend on what else the machine does.
     """
 
     def __init__(

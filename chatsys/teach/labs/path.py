@@ -154,8 +154,8 @@ def sureness(labs: list[Lab]) -> Iterator[str]:
 
 
 def _rarest(seeds: int) -> str:
-    """Return in how many runs of a hundred a mistake must show, so that so many seeds find it almost surely."""
-    return f"{100 * (1 - (1 - SURE) ** (1 / seeds)):.1f} % of the runs" if seeds else "–"
+    """Return in how many runs of a hundred a mistake must show, so that so many seeds find it almost surely; one story is no chance."""
+    return f"{100 * (1 - (1 - SURE) ** (1 / seeds)):.1f} % of the runs" if seeds > 1 else "–"
 
 
 def write(page: Path = PAGE) -> bool:
