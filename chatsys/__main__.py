@@ -35,6 +35,7 @@ from chatsys.commands import (
     mutants,
     nodes,
     outsider,
+    plain_warnings,
     prove,
     report,
     sigterm_as_ctrl_c,
@@ -116,7 +117,7 @@ def main() -> None:
     code: object = 0
     try:
         _check_words(sys.argv[1:])
-        with sigterm_as_ctrl_c():
+        with sigterm_as_ctrl_c(), plain_warnings():
             code = app(standalone_mode=False)
         sys.stdout.flush()
     except ChatsysError as error:

@@ -16,6 +16,7 @@ import json
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from shutil import get_terminal_size
@@ -110,6 +111,14 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Let each warning be its sentence alone: whoever gives a command did not write the line of code that it names."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_where: hint(str(message))
+        yield
 
 
 def hint(text: str) -> None:

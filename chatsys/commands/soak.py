@@ -3,6 +3,7 @@
 Read also `campaign.soaking`.
 """
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,7 +74,9 @@ def soak(
         one_of("--system", system, tuple(KINDS))
     where: Where = "namespaces" if namespaces else "containers" if containers else "processes"
     hint(f"{minutes:g} minutes of faults on {nodes} nodes in {where}; Ctrl-C ends it.")
-    with progress(int(minutes * 60), "seconds") as step:
+    with progress(int(minutes * 60), "seconds") as step, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This trace has ")  # it is judged as a whole
+        warnings.filterwarnings("ignore", "The newest ")  # nobody but this command reads it
         report = run(minutes * 60, nodes, rate, seed, step, where=where, storm=storm, system=system, history=history)
     if as_json:
         print_json(msgspec.to_builtins(report))

@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import threading
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from typed import Run, refused
 
 from chatsys.campaign import bench
 from chatsys.clients.line import PATIENCE
+from chatsys.errors import UsageError
 
 COMMANDS = (
     "lab", "demo", "release", "grade", "report", "forget", "doctor", "node", "cluster up", "cluster status",
@@ -361,3 +363,16 @@ def test_the_table_of_mutants_has_heads(run: Run) -> None:
     assert code == 0 and head.split() == ["mutant", "found", "by", "with"]
     (found_by,) = [word for word in row.split() if word in ("S5", "S6", "S8")]
     assert f"\n  {found_by}: " in out, "a code is explained below the table"
+
+
+def test_a_warning_is_its_sentence_and_shows_no_line_of_our_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def warn(*_words: object, **_more: object) -> None:
+        warnings.simplefilter("always")
+        warnings.warn("The disk is slow.", stacklevel=1)
+        raise UsageError("It is enough.")
+
+    before = warnings.showwarning
+    monkeypatch.setattr("chatsys.campaign.soaking.soak.soak", warn)
+    code, out, err = run("soak")
+    assert (code, out) == (2, "") and err.splitlines()[-2:] == ["The disk is slow.", "chatsys: It is enough."]
+    assert warnings.showwarning is before
