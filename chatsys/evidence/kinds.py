@@ -247,7 +247,7 @@ def _schedules() -> Iterator[Kind]:
             shows="Up to a minute of random faults, then calm: no invariant was broken, and what should happen in time happened.",
             leaves=f"{count:,} schedules miss a fault that shows in one of 10,000 with {0.9999**count:.0%} probability; and they "
             "are drawn from the faults that we have thought of."
-            + " Whether a leader stays (L4) takes longer to tell than this calm, but where the seed is a quick one."
+            + " Whether a leader stays (L4) takes longer to tell than this calm, except in seeds with short timings."
             * (calm < 90),
         )
 
