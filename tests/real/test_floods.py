@@ -224,8 +224,19 @@ def test_a_class_that_sleeps_is_told_that_and_not_of_a_loop(monkeypatch: pytest.
 
 
 def test_a_class_whose_process_was_suspended_gets_its_points() -> None:
-    works = right(lambda: sum(range(2000)))  # for a second or two in all
+    suspended: list[bool] = []
+
+    def compute_until_suspended() -> None:
+        """In the first call: compute until the clock has jumped, so that no machine is too quick for this test."""
+        last = time.monotonic()
+        while not suspended:
+            now = time.monotonic()
+            if now - last > 2.0 or time.process_time() > 2.5:
+                suspended.append(True)
+            last = now
+
     results: list[Any] = []
+    works = right(compute_until_suspended)
     grading = threading.Thread(target=lambda: results.append(grade("3.1", works, seeds=range(20))))
     grading.start()
     child = _child_at_work(grading)
