@@ -8,9 +8,10 @@ A turn is one callback of the event loop, after all sockets that were ready have
 everything of this end and of members, then the clients that say little, then a bounded share of those that
 flood, round robin (see `actor.inbox`).
 
-    a client floods alone           256 frames a turn, turn after turn
+    a client floods alone           256 frames a turn, which go in together, turn after turn
     ... beside somebody else        1 ms a turn; then all who flood wait three times as long as the turn took
-    ... faster than it is answered  a quantum in 5 ms (see `passed_on`, and `Actor.pressed`)
+    ... faster than it is answered  a quantum in 5 ms (see `passed_on`, and `Actor.pressed`); alone it goes on
+                                    as soon as enough is answered
 
 Why they wait though the loop has nothing else to do: three nodes may share two processors, and what an
 honest client waits for next happens in another process.
@@ -99,6 +100,8 @@ class Turns:
         self.passed_on = PassedOn(self.actor, life.config.members)
         self._patience: asyncio.TimerHandle | None = None
         """Before this rings, no client is served that floods."""
+        self._until_relieved = False
+        """Whether it rings at once when the actor is pressed no more: one client floods, and nobody else is here."""
         self._flooded_since = 0.0
         """When this turn began to serve clients that flood beside others, and they are to wait now; else 0."""
         self._light: dict[Address, float] = {}
@@ -182,20 +185,31 @@ class Turns:
         if self.inbox.light_ones:
             self._light.update(dict.fromkeys(self.inbox.light_ones, began + LIGHT_TIME))
             self._serve(self.inbox.light())
+        if self._patience is not None and self._until_relieved and not self.is_pressed:
+            self._patience.cancel()
+            self._patience = None
         if self._patience is not None or not self.inbox.clients:
             return
         beside_others = self._are_beside_others(began)
         served = 0
         while self.alive and self.inbox.clients:
-            some = self.inbox.quantum()
+            some = self._share(beside_others)
             self._serve(some)
             served += len(some)
             if self.is_pressed:
-                return self._let_clients_wait(PRESSED_PAUSE)
+                return self._let_clients_wait(PRESSED_PAUSE, until_relieved=not beside_others)
             if served >= CLIENT_FRAMES or (beside_others and time.monotonic() > began + CLIENT_TIME):
                 break
         if beside_others and self.inbox.clients:
             self._flooded_since = began
+
+    def _share(self, beside_others: bool) -> list[Thing]:
+        """Take out what goes in together: a quantum, or of a client that is alone all that a turn takes of it."""
+        share = self.inbox.quantum()
+        if not (beside_others or self.is_pressed):
+            while self.inbox.clients and len(share) < CLIENT_FRAMES:
+                share += self.inbox.quantum()
+        return share
 
     def _are_beside_others(self, now: float) -> bool:
         """Tell whether those who flood are several, or somebody else has said a little just now."""
@@ -204,8 +218,9 @@ class Turns:
         self._light = {client: until for client, until in self._light.items() if until > now}
         return not self._light.keys() <= self.inbox.clients
 
-    def _let_clients_wait(self, seconds: float) -> None:
-        """Serve nobody who floods for so long; a turn comes when it is over."""
+    def _let_clients_wait(self, seconds: float, until_relieved: bool = False) -> None:
+        """Serve nobody who floods for so long, or until the actor is pressed no more; a turn comes when it is over."""
+        self._until_relieved = until_relieved
         self._patience = self.loop.call_later(seconds, self._patience_ends)
 
     def close(self) -> None:

@@ -123,7 +123,7 @@ LONGER_FILES = {
         310,
         "all that lives on a cluster's loop: members, learners, clients, folders, links",
     ),
-    "chatsys/runtime/turns.py": (355, "one turn from what is at hand to what leaves, and whose turn it is"),
+    "chatsys/runtime/turns.py": (370, "one turn from what is at hand to what leaves, and whose turn it is"),
     "chatsys/spill.py": (315, "one sequence, half of it in a file: every way to add to it and to read it"),
     "chatsys/teach/labs/lab03/reading.py": (312, "what one queue answered, and a sentence for each way of being wrong"),
     "chatsys/trace.py": (350, "one history, how each of its forms is read and written, and what has one"),

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +161,108 @@ def test_everything_at_hand_is_one_turn_and_settles_once(tmp_path: Path) -> None
         one.transport.flush()
         await bench.until(lambda: two.actor.taken == 500)  # type: ignore[attr-defined]
         assert two.actor.settled - before < 20  # type: ignore[attr-defined]
+
+    on_a_bench(tmp_path, story)
+
+
+class Flooded(PingPong):
+    """Notes how many messages of clients went in together; more than `hard` under way, and it is pressed."""
+
+    hard = 10_000
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.runs: list[int] = []
+        self.open = 0
+
+    @property
+    def pressed(self) -> bool:
+        return self.open > self.hard
+
+    def on_messages(self, sender: Any, messages: Sequence[msgspec.Struct], now: float) -> list[Any]:
+        self.runs.append(len(messages))
+        self.open += len(messages)
+        return []
+
+    def relieve(self) -> None:
+        """Let nothing be under way any more."""
+        self.open = 0
+
+
+class Pressed(Flooded):
+    hard = 300
+
+
+def flood(host: Host, client: str, frames: int = 256) -> None:
+    """Let a client say so much at once."""
+    host.turns.take_in(client, 1, [(n, n, Ping(n)) for n in range(1, frames + 1)], [50] * frames)
+
+
+def test_what_a_client_that_is_alone_says_goes_in_together_and_by_quanta_beside_another(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        actor: Any = (host := await bench.begin(1, Flooded)).actor
+        flood(host, "alone")
+        await bench.until(lambda: sum(actor.runs) == 256)
+        assert actor.runs == [256]
+        flood(host, "light", 1)
+        flood(host, "one", 20)
+        await bench.until(lambda: sum(actor.runs) == 277)
+        assert actor.runs[1:] == [1, 8, 8, 4]
+
+    on_a_bench(tmp_path, story)
+
+
+def test_a_client_that_is_alone_goes_on_as_soon_as_the_actor_is_pressed_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatsys.runtime.turns.PRESSED_PAUSE", 1000.0)
+
+    async def story(bench: Bench) -> None:
+        actor: Any = (host := await bench.begin(1, Pressed)).actor
+        for _ in range(3):
+            flood(host, "alone")
+        await bench.until(lambda: actor.pressed)
+        host.turns.wake()
+        await asyncio.sleep(0.1)
+        assert actor.runs == [256, 256]  # two turns; then it would wait for a quarter of an hour
+        host.turns.later(actor.relieve)
+        await bench.until(lambda: actor.runs == [256, 256, 256])
+
+    on_a_bench(tmp_path, story)
+
+
+def test_clients_that_flood_beside_each_other_wait_though_the_actor_is_pressed_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatsys.runtime.turns.PRESSED_PAUSE", 0.3)
+    monkeypatch.setattr("chatsys.runtime.turns.CLIENT_TIME", 1000.0)
+
+    async def story(bench: Bench) -> None:
+        actor: Any = (host := await bench.begin(1, Pressed)).actor
+        for client in ("one", "other"):
+            flood(host, client, 200)
+        await bench.until(lambda: actor.pressed)
+        served = list(actor.runs)
+        host.turns.later(actor.relieve)
+        await bench.until(lambda: not actor.pressed)
+        await asyncio.sleep(0.05)
+        assert actor.runs == served and set(served) == {8}
+        await bench.until(lambda: sum(actor.runs) == 400)
+
+    on_a_bench(tmp_path, story)
+
+
+def test_while_the_actor_is_pressed_a_client_that_is_alone_is_served_a_quantum_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatsys.runtime.turns.PRESSED_PAUSE", 0.001)
+
+    async def story(bench: Bench) -> None:
+        actor: Any = (host := await bench.begin(1, Pressed)).actor
+        for _ in range(3):
+            flood(host, "alone")
+        await bench.until(lambda: sum(actor.runs) == 768)
+        assert actor.runs == [256, 256] + 32 * [8]
 
     on_a_bench(tmp_path, story)
 
