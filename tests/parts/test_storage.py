@@ -334,6 +334,19 @@ def test_a_batch_that_was_synced_is_told_apart_by_how_it_is_broken() -> None:
     assert "batch 2, which begins here, fails its check, and batch 3" in str(damage(SOUND + rotten + third))
     assert "batch 2, which begins here, is not whole, and batch 3" in str(damage(SOUND + LAST[:30] + third))
     assert "fails its check, and something follows its last byte" in str(damage(SOUND + rotten + b"{"))
+    assert "fails its check, and line 13 says that it had been synced" in str(damage(SOUND + rotten + mark(2)))
+
+
+def test_something_behind_a_rotten_batch_shows_that_it_was_synced_though_a_crash_took_the_mark_before_it() -> None:
+    rotten = bytes(len(mark(1))) + LAST.replace(b"x", b"y", 1)
+    assert read(SOUND + rotten)[1] == len(rotten)
+    assert "something follows its last byte" in str(damage(SOUND + rotten + b"{"))
+
+
+def test_lines_are_counted_right_in_a_log_that_is_looked_at_in_several_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatsys.actor.logfile.BLOCK", 100)
+    found = damage(SOUND + LAST.replace(b"x", b"y", 1) + batch(3, b""))
+    assert found.line == 5 and "batch 3, which begins at line 13" in str(found)
 
 
 def test_the_line_in_a_sound_batch_that_is_no_record_is_named() -> None:
