@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from chatsys.actor import logfile
-from chatsys.actor.effects import Append, Deliver, Delivery
+from chatsys.actor.effects import Deliver
 from chatsys.actor.logfile import batch, decode, encode
 from chatsys.campaign.long_log import write_long_log
 from chatsys.config import ClusterConfig
 from chatsys.errors import DamagedLog
 from chatsys.protocol.messages import Entry
 from chatsys.protocol.node import Node
-from chatsys.protocol.public import public
 from chatsys.protocol.serving.delivery_run import DeliveryRun
 from chatsys.protocol.storage import Boot, Promised, Stored
 from chatsys.runtime import long_file
@@ -151,20 +150,3 @@ def test_a_life_begins_with_one_run_of_deliveries_of_the_entries_that_the_log_ha
     (run,) = [effect for effect in node.start(0.0) if isinstance(effect, Deliver)]
     assert isinstance(run.items, DeliveryRun) and len(run.items) == MESSAGES
     assert all(mine is theirs for mine, theirs in zip(run.items.entries, node.log.entries[FIRST - 1 :], strict=True))
-
-
-def test_a_run_compares_and_counts_as_its_deliveries_do() -> None:
-    said = [Entry(seq, 2, "chat", "c", seq - 4, "main", "ann", f"{seq}", session=4) for seq in (5, 6, 8)]
-    run = DeliveryRun(said, 31)
-    plain = tuple(
-        Delivery(one.seq, 29 + at, "ann", one.text, "main", 2, public("c"), one.client_seq)
-        for at, one in enumerate(said)
-    )
-    assert Deliver.made(run) == Deliver(*plain) and Deliver(*plain) == Deliver.made(run)
-    assert hash(Deliver.made(run)) == hash(Deliver(*plain)) and repr(Deliver.made(run)) == repr(Deliver(*plain))
-    assert (run[0], run[-1], run[-2:], tuple(run), len(run)) == (plain[0], plain[2], plain[1:], plain, 3)
-    assert (
-        run != plain[:2]
-        and Deliver.made(DeliveryRun(said, 30)) != Deliver(*plain)
-        and Deliver(*plain) != Append(*plain)
-    )
