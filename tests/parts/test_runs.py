@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from by_hand import chat, leader, node
+from by_hand import chat, config, leader, node
 from runs import joined
 
+from chatsys.actor.actor import Actor, Address
 from chatsys.actor.effects import Append
 from chatsys.actor.events import DiskSpace, StandDown
 from chatsys.errors import BrokenInvariant
@@ -143,9 +144,8 @@ def test_frames_that_come_together_do_what_each_would_do_alone(seed: int) -> Non
             if random.random() < 0.05:
                 order = random.choice((DiskSpace(True), DiskSpace(False), DiskSpace(False), StandDown()))
                 assert outcome(together.on_command, order, now) == outcome(alone.on_command, order, now)
-            is_client = random.random() < 0.9
-            sender = random.choice(("ann", "bob")) if is_client else random.choice((1, 2))
-            messages = said(random, alone) if is_client else told(random, alone, sender, leaders)
+            sender: int | str = random.choice(("ann", "bob") if random.random() < 0.9 else (1, 2))
+            messages = told(random, alone, sender, leaders) if isinstance(sender, int) else said(random, alone)
             seen = outcome(together.on_messages, sender, messages, now)
             assert seen == outcome(one_by_one, alone, sender, messages, now), (sender, messages)
             if isinstance(seen, str):
@@ -181,3 +181,21 @@ def test_a_leader_that_numbers_nothing_numbers_no_run_either(reason: str) -> Non
     run = [Submit("c", number, "main", "ann", f"{number}", session=2) for number in (1, 2)]
     answers = three.on_messages("ann", run, 0.1)
     assert [one.message.status for one in answers] == [{"low": "busy", "handing_over": "redirect"}[reason]] * 2
+
+
+def test_nothing_that_a_refused_member_passes_on_is_numbered_not_even_as_a_run() -> None:
+    three = leader(3)
+    three.on_message("ann", Submit("c", 0, "", "", ""), 0.1)
+    run = [Submit("c", number, "main", "ann", f"{number}", session=2, via=2) for number in (1, 2)]
+    three.state.refused[2] = "it came back on another disk"
+    assert three.on_messages(2, run, 0.1) == [] and three.log.last_seq == 2
+
+
+def test_an_actor_without_a_door_for_several_frames_is_told_them_one_after_the_other() -> None:
+    class Teller(Actor):
+        def on_message(self, sender: Address, message: msgspec.Struct, now: float) -> list[Any]:
+            return [(sender, message, now)]
+
+    one, other = Ack(1, True, match=1), Ack(1, True, match=2)
+    told = Teller(3, config(), Random(1)).on_messages("ann", [one, other], 0.5)
+    assert told == [("ann", one, 0.5), ("ann", other, 0.5)]

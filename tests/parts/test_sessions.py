@@ -85,6 +85,8 @@ def test_an_opening_is_answered_alone() -> None:
     three.on_message("ann", submit(1), 1.0)
     told = [(to, r.client_seq, r.seq, r.msg_no, r.count) for to, r in sent(all_hold(three), SubmitReply)]
     assert told == [("ann", 0, 2, 0, 1), ("ann", 1, 3, 1, 1)]
+    (again,) = [reply for _, reply in sent(three.on_message("ann", submit(0), 2.0), SubmitReply)]
+    assert (again.seq, again.msg_no, again.count) == (2, 0, 1)
 
 
 def test_a_retry_before_commit_waits_and_is_numbered_once() -> None:
@@ -350,3 +352,13 @@ def test_a_run_of_answers_is_passed_back_once_to_each_who_waits() -> None:
     run = SubmitReply("c", 1, "ok", seq=3, msg_no=1, count=2)
     assert of(one.on_message(3, run, 1.1), Send) == [Send("ann", run), Send("second link", run)]
     assert list(one.sessions.forwarding.waiting) == [("c", 3)]
+
+
+def test_a_run_of_answers_longer_than_all_that_wait_is_passed_back_for_its_own_numbers_only() -> None:
+    one = node(1)
+    one.on_message(3, Coordinator(1, PeerInfo(3, ""), 1, 0), 0.1)
+    for number, link in ((1, "ann"), (3, "bob"), (900, "eve")):
+        one.on_message(link, submit(number), 1.0)
+    run = SubmitReply("c", 1, "ok", seq=3, msg_no=1, count=500)
+    assert of(one.on_message(3, run, 1.1), Send) == [Send("ann", run), Send("bob", run)]
+    assert list(one.sessions.forwarding.waiting) == [("c", 900)]

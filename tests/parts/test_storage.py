@@ -78,6 +78,9 @@ def test_entries_that_are_read_have_in_common_what_is_equal_and_mean_the_same() 
         for name in shared:
             one, other = getattr(entries[first], name), getattr(entries[later], name)
             assert (one is other) == (name not in but), name
+    sharing.bound()
+    Stored(afterwards := anew(*told[0])).share(sharing)
+    assert afterwards.author is entries[0].author, "it is not forgotten while it is little"
 
 
 def test_what_is_written_is_read_back() -> None:
