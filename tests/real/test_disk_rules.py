@@ -97,6 +97,11 @@ def test_nothing_is_told_to_be_durable_before_it_was_written_synced_and_looked_f
     assert steps.work((ONE, 1), (TWO, 2)) == ["write", "sync", *LOOK, "durable 1", "write", "sync", *LOOK, "durable 2"]
     whole = batch(1, ONE) + batch(2, TWO)
     assert steps.disk.path.read_bytes() == whole and steps.disk.size == len(whole)
+    assert steps.disk.syncs == 2
+
+
+def test_a_new_folder_holds_no_records(steps: Steps) -> None:
+    assert steps.disk.told() == "0 records" and [*steps.disk.records] == []
 
 
 def test_at_rest_the_last_batch_is_marked_once_and_no_mark_is_synced(steps: Steps) -> None:
@@ -109,6 +114,19 @@ def test_at_rest_the_last_batch_is_marked_once_and_no_mark_is_synced(steps: Step
     assert steps.seen == ["mark"]
     assert steps.disk.path.read_bytes() == batch(1, ONE) + mark(1)
     assert steps.disk.size == len(batch(1, ONE) + mark(1))
+
+
+def test_no_mark_is_written_while_a_sync_is_under_way_or_when_the_life_has_ended(steps: Steps) -> None:
+    steps.work((ONE, 1))
+    steps.disk.write([Counted(2)])
+    steps.disk.flush()
+    steps.disk.rest()
+    assert steps.seen == []
+    steps.disk._report(2)
+    steps.seen.clear()
+    steps.disk.abandon()
+    steps.disk.rest()
+    assert steps.seen == []
 
 
 def test_numbers_of_batches_go_on_where_the_earlier_life_ended(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,13 +217,30 @@ def test_when_nothing_was_synced_for_a_while_the_disk_rests(steps: Steps) -> Non
     steps.work((ONE, 1))
     assert loop.later[0] == IDLE
     loop.now = IDLE / 2
+    look = vars(loop).pop("later")[1]
     steps.work((TWO, 2))
+    assert not hasattr(loop, "later"), "one alarm is enough"
     loop.now = IDLE
-    loop.later[1]()
+    look()
     assert steps.seen == [] and loop.later[0] == IDLE / 2, "another sync came: it is looked at again"
     loop.now = 1.5 * IDLE
     loop.later[1]()
     assert steps.seen == ["mark"]
+
+
+def test_a_disk_that_is_busy_or_has_ended_when_it_should_rest_is_looked_at_again_or_let_be(steps: Steps) -> None:
+    loop: Any = steps.disk._loop
+    steps.work((ONE, 1))
+    steps.disk.write([Counted(2)])
+    steps.disk.flush()
+    loop.now = 2 * IDLE
+    loop.later[1]()
+    assert steps.seen == [] and loop.later[0] == IDLE / 10
+    loop.now = 0.0
+    look = vars(loop).pop("later")[1]
+    steps.disk.abandon()
+    look()
+    assert steps.seen == [] and not hasattr(loop, "later")
 
 
 def test_while_syncs_are_short_the_loop_does_them_itself_and_one_long_one_sends_them_to_the_thread(
@@ -227,6 +262,13 @@ def test_while_syncs_are_short_the_loop_does_them_itself_and_one_long_one_sends_
             assert steps.seen[-1] == "durable 2" and disk._jobs.empty()
             disk._took.append(disks.SHORT * 2)
     assert disk._jobs.get_nowait() == (encode(Counted(9)) + encode(Counted(3)), 4)
+
+
+def test_a_long_sync_is_forgotten_after_a_few_short_ones(steps: Steps) -> None:
+    steps.disk._took.extend([disks.SHORT * 2, *[disks.SHORT / 2] * disks.FEW])
+    steps.disk.write([Counted(1)])
+    steps.disk.flush()
+    assert steps.disk._jobs.empty() and steps.seen == ["write", "sync", *LOOK]
 
 
 def test_what_a_thread_may_have_waited_for_the_interpreter_is_not_held_against_the_disk(
