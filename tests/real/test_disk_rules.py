@@ -224,8 +224,10 @@ def test_when_nothing_was_synced_for_a_while_the_disk_rests(steps: Steps) -> Non
     look()
     assert steps.seen == [] and loop.later[0] == IDLE / 2, "another sync came: it is looked at again"
     loop.now = 1.5 * IDLE
-    loop.later[1]()
+    vars(loop).pop("later")[1]()
     assert steps.seen == ["mark"]
+    steps.work((ONE, 3))
+    assert loop.later[0] == IDLE, "what comes later is marked, too"
 
 
 def test_a_disk_that_is_busy_or_has_ended_when_it_should_rest_is_looked_at_again_or_let_be(steps: Steps) -> None:
