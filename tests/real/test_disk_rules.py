@@ -207,6 +207,13 @@ def test_a_life_that_ended_writes_nothing_hears_nothing_and_lets_go_once(steps: 
     assert not in_use(disk.folder)
 
 
+def test_a_folder_is_let_go_only_when_its_thread_has_ended(steps: Steps) -> None:
+    disk: Any = steps.disk
+    disk._thread = SimpleNamespace(join=lambda seconds: steps.seen.append(f"in use: {in_use(disk.folder)}"))
+    disk.gone()
+    assert steps.seen == ["in use: True"] and not in_use(disk.folder)
+
+
 def test_a_loop_that_is_closed_is_told_nothing_and_the_thread_goes_on(steps: Steps) -> None:
     steps.disk._loop = Closed()  # type: ignore[assignment]
     assert steps.work((ONE, 1), (TWO, 2)) == ["write", "sync", *LOOK, "write", "sync", *LOOK]

@@ -4,18 +4,24 @@
 
 Each round measures three nodes as a user starts them, and then three members of etcd with as many connections and
 messages under way, on the same machine: only the ratio of one round means something.  It needs `etcd` and `h2load` on
-the PATH, about ten minutes, and a machine that does nothing else; the load is printed beside each row.
+the PATH, about seven minutes, and a machine that does nothing else; the load is printed beside each row.
 """
 
+import base64
 import json
 import subprocess
 import sys
+import time
+import urllib.request
 from datetime import date
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import psutil
+
+from chatsys.campaign.bench.etcd import Etcd, needs_etcd
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "chatsys/evidence/SPEED.md"
@@ -57,6 +63,40 @@ def row(what: str, words: str, must: str, goal: str, rounds: int, seconds: float
     return told, ours
 
 
+def killed(rounds: int) -> str:
+    """Measure how long nobody is served when the leader is killed, ours and then etcd's; return the line of the table."""
+    ours, theirs, loads = [], [], []
+    for _ in range(rounds):
+        (kill,) = [one for one in bench("leaving --rounds 1") if one["how"] == "kill"]
+        ours.append(kill["seconds_without_ack_median"])
+        loads.append(kill["load"])
+        theirs.append(until_etcd_serves_again())
+    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+    one_by_one = ", ".join(f"{ratio:.3f}" for ratio in ratios)
+    return (
+        f"| the leader is killed with `kill -9`: seconds without an acknowledgement | `chatsys bench leaving --rounds 1`, {rounds} times "
+        f"| **{median(ratios):.3f}** ({one_by_one}) | {median(ours):.2f} s and {median(theirs):.2f} s | at most 0.1 | {median(loads):.1f} |"
+    )
+
+
+def until_etcd_serves_again() -> float:
+    """Kill the leader of a new cluster of etcd; return the seconds until one of the others has done a Put."""
+    with Etcd() as etcd:
+        leader = etcd._leader()
+        assert leader is not None, "it was just loaded"
+        key = base64.b64encode(b"again").decode()
+        body = json.dumps({"key": key, "value": key}).encode()
+        began = time.perf_counter()
+        etcd.members[leader].kill()
+        for member in cycle({*range(etcd.count)} - {leader}):
+            try:
+                with urllib.request.urlopen(etcd._url(member) + "/v3/kv/put", body, timeout=0.2):
+                    return time.perf_counter() - began
+            except OSError:
+                time.sleep(0.002)
+    raise AssertionError("a cycle has no end")
+
+
 def costs(ours: list[dict[str, Any]]) -> str:
     """Return what one message costs, in microseconds of CPU, and in turns, frames and syncs of the leader."""
     cpu = ", ".join(
@@ -71,6 +111,7 @@ def costs(ours: list[dict[str, Any]]) -> str:
 
 def main(words: list[str]) -> None:
     """Measure, print the table, and write it into the page if that is wanted."""
+    needs_etcd()
     rounds = int(words[words.index("--rounds") + 1]) if "--rounds" in words else 5
     seconds = float(words[words.index("--seconds") + 1]) if "--seconds" in words else 3.0
     table = ["| what | command | ratio to etcd: median (each round) | ours and etcd's | must; goal | load |",
@@ -82,6 +123,8 @@ def main(words: list[str]) -> None:
         table.append(line)
         if "uvloop" not in command:
             told.append(f"- {what.split(', ')[0]}: {costs(ours)}.")
+    table.append(killed(rounds))
+    print(table[-1], flush=True)
     machine = f"Measured on {date.today():%d %B %Y}, {psutil.cpu_count()} processors, {rounds} rounds of {seconds:g} s each in turn."
     whole = "\n".join([machine, "", *table, "", "What one message costs:", "", *told, ""])
     print(whole)
