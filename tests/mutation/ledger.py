@@ -53,6 +53,7 @@ def test_files() -> list[Path]:
         "seeds/test_turns.py",
         "real/test_disk.py",
         "real/test_disk_rules.py",
+        "real/test_disk_folders.py",
     )
     return [*sorted((ROOT / "tests" / "parts").glob("test_*.py")), *(ROOT / "tests" / one for one in more)]
 
