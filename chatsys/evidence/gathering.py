@@ -157,7 +157,9 @@ class Evidence:
         return sum(line.seconds for line in self._of(kind))
 
     def _of(self, kind: Kind) -> list[Line]:
-        return [line for (name, _), line in self.done.items() if name == kind.name]
+        """Return the lines of a kind, in the order of its pieces, whichever of them was run last."""
+        keys = [(kind.name, piece.command) for piece in kind.pieces]
+        return [self.done[key] for key in keys if key in self.done]
 
     def run(self, kind: Kind, piece: Piece) -> Line:
         """Run one piece in a process of its own, keep its line and return it."""

@@ -14,7 +14,7 @@ from typed import Run, refused
 
 from chatsys.errors import UsageError
 from chatsys.evidence import code, gathering
-from chatsys.evidence.gathering import RECORD, Evidence, Kind, Line, Piece, gather, joined, written
+from chatsys.evidence.gathering import PIECES, RECORD, Evidence, Kind, Line, Piece, gather, joined, written
 from chatsys.evidence.kinds import SMALL, kinds
 from chatsys.evidence.page import BEGIN, END, PAGE, README, between, renew
 
@@ -151,6 +151,19 @@ def test_every_kind_says_what_it_shows_and_what_it_leaves_open_and_stands_in_bot
         assert kind.shows.endswith(".") and kind.leaves.endswith("."), kind.name
         for path in (PAGE, README):
             assert f"| {kind.name} |" in between(path.read_text(encoding="utf-8")), f"{kind.name} is not in {path.name}"
+
+
+def test_both_pages_say_the_same_whichever_piece_was_run_last(tmp_path: Path) -> None:
+    some, rows = (Kind("some", (played("0:1"), played("1:2"))),), []
+    lines = {}
+    evidence = Evidence(tmp_path, some)
+    for number, piece in enumerate(some[0].pieces):
+        evidence.commit = f"commit {number}"
+        lines[number] = msgspec.json.encode(evidence.run(some[0], piece)) + b"\n"
+    for order in ((0, 1), (1, 0)):
+        (tmp_path / PIECES).write_bytes(b"".join(lines[number] for number in order))
+        rows.append(Evidence(tmp_path, some).rows())
+    assert rows[0] == rows[1] and rows[0][0]["commit"] == "commit 1"
 
 
 def test_a_violation_is_kept_with_its_sentence_and_its_command(tmp_path: Path) -> None:
