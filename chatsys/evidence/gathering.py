@@ -142,10 +142,8 @@ class Evidence:
     def next(self) -> tuple[Kind, Piece] | None:
         """Return the piece to run now: of the kinds with something left, the one that had the least time."""
         left = [kind for kind in self.kinds if not kind.lacks and self.missing(kind)]
-        if not left:
-            return None
-        kind = min(left, key=self.seconds)
-        return kind, self.missing(kind)[0]
+        kind = min(left, key=self.seconds, default=None)
+        return None if kind is None else (kind, self.missing(kind)[0])
 
     def missing(self, kind: Kind) -> list[Piece]:
         """Return the pieces of a kind that are left to do; what failed by itself in an earlier call is tried again."""
@@ -158,8 +156,7 @@ class Evidence:
 
     def _of(self, kind: Kind) -> list[Line]:
         """Return the lines of a kind, in the order of its pieces, whichever of them was run last."""
-        keys = [(kind.name, piece.command) for piece in kind.pieces]
-        return [self.done[key] for key in keys if key in self.done]
+        return [self.done[key] for piece in kind.pieces if (key := (kind.name, piece.command)) in self.done]
 
     def run(self, kind: Kind, piece: Piece) -> Line:
         """Run one piece in a process of its own, keep its line and return it."""
