@@ -234,7 +234,7 @@ def test_a_client_that_is_alone_goes_on_as_soon_as_the_actor_is_pressed_no_more(
 def test_clients_that_flood_beside_each_other_wait_though_the_actor_is_pressed_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatsys.runtime.turns.PRESSED_PAUSE", 0.3)
+    monkeypatch.setattr("chatsys.runtime.turns.PRESSED_PAUSE", 1000.0)
     monkeypatch.setattr("chatsys.runtime.turns.CLIENT_TIME", 1000.0)
 
     async def story(bench: Bench) -> None:
@@ -247,6 +247,7 @@ def test_clients_that_flood_beside_each_other_wait_though_the_actor_is_pressed_n
         await bench.until(lambda: not actor.pressed)
         await asyncio.sleep(0.05)
         assert actor.runs == served and set(served) == {8}
+        host.turns._patience_ends()  # as if it were over; on a busy machine a short one could be over too soon
         await bench.until(lambda: sum(actor.runs) == 400)
 
     on_a_bench(tmp_path, story)
