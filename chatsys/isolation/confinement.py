@@ -41,6 +41,8 @@ _MAKE = 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8
 _ON_FILES = 1 << 0 | _READ_FILE | _WRITE_FILE | _TRUNCATE | 1 << 15
 
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
+DESCRIPTORS = 128
+"""Files that a confined process may have open at once."""
 _HARMLESS = (
     "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/usr/share/zoneinfo", "/usr/share/locale",
     "/dev/urandom", "/dev/random", "/dev/zero", "/sys/devices/system/cpu",
@@ -169,7 +171,7 @@ def _limits(memory: int | None, cpu: float | None, files: int | None) -> Iterato
         Path("/proc/self/oom_score_adj").write_text("1000")
     wanted: list[tuple[str, int, int | None]] = [
         ("", resource.RLIMIT_CORE, 0),
-        ("", resource.RLIMIT_NOFILE, 128),
+        ("", resource.RLIMIT_NOFILE, DESCRIPTORS),
         ("file size", resource.RLIMIT_FSIZE, files),
         ("cpu time", resource.RLIMIT_CPU, None if cpu is None else ceil(cpu)),
         ("memory", resource.RLIMIT_AS, None if memory is None else _taken() + memory),

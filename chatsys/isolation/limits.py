@@ -24,6 +24,7 @@ from typing import Literal
 import msgspec
 
 from chatsys.escape import escape
+from chatsys.isolation.confinement import DESCRIPTORS
 from chatsys.isolation.deadline import WAITS
 
 THREADS, FILES, FOLDER, DEPTH = 200, 2000, 64 << 20, 50
@@ -206,7 +207,7 @@ def overfull(folder: str, files: int = FILES, most: int = FOLDER) -> bool:
                     most -= entry.stat(follow_symlinks=False).st_size
                 if files < 0 or most < 0 or depth > DEPTH:
                     return True
-    return False
+    return most < 0
 
 
 def unlinked(pid: int) -> int:
@@ -215,10 +216,25 @@ def unlinked(pid: int) -> int:
     with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
         for entry in entries:
             with suppress(OSError):
-                about = entry.stat()
-                if S_ISREG(about.st_mode) and about.st_nlink == 0:
-                    found += about.st_blocks * 512
+                found += _in_no_folder(entry.stat())
     return found
+
+
+def left_behind(folder: str, files: int, most: int) -> Literal["full", "crowded"] | None:
+    """Say whether this process has too many threads by now, or files in its folder and in none.
+
+    Its files are asked one by one: a process that is confined may not look into /proc.
+    """
+    if len(sys._current_frames()) > THREADS:
+        return "crowded"
+    for descriptor in range(DESCRIPTORS):
+        with suppress(OSError):
+            most -= _in_no_folder(os.fstat(descriptor))
+    return "full" if overfull(folder, files, most) else None
+
+
+def _in_no_folder(about: os.stat_result) -> int:
+    return about.st_blocks * 512 if S_ISREG(about.st_mode) and about.st_nlink == 0 else 0
 
 
 def keeps_threads(name: str, where: str = "") -> str:

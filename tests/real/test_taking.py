@@ -151,6 +151,25 @@ def test_files_that_a_cell_writes_are_bounded_in_bytes_and_number() -> None:
     assert found.cells["c3"].startswith("cell c3 raised OSError: [Errno 27] File too large")
 
 
+TOO_MUCH = {
+    "wrote files of more than 5 MiB": "for n in range(9): open(str(n), 'wb').write(b'x' * 1_000_000)",
+    "began more than 200 threads": "import threading, time\nthreading.stack_size(1 << 16)\n"
+    "for n in range(300): threading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
+}
+
+
+@pytest.mark.parametrize("said", TOO_MUCH)
+def test_what_a_cell_leaves_behind_is_not_blamed_on_the_next_one(said: str) -> None:
+    found = taken(QUEUE, TOO_MUCH[said], "import time\ntime.sleep(0.5)", limits=CellLimits(files=5 << 20))
+    assert "3.1" in found.answers and found.cells == {"c2": f"cell c2 {said}; it was left out"}
+
+
+def test_files_of_two_cells_together_are_too_many_for_the_second() -> None:
+    half = "import os\nopen(os.urandom(4).hex(), 'wb').write(b'x' * 3_000_000)"
+    found = taken(QUEUE, half, "import time\ntime.sleep(0.3)", half, limits=CellLimits(files=5 << 20))
+    assert "3.1" in found.answers and list(found.cells) == ["c4"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only there")
 def test_files_that_stand_in_no_folder_count_and_threads_are_bounded() -> None:
     small = CellLimits(files=5 << 20)

@@ -4,8 +4,8 @@
                     |  it computes or waits too long, fills its folder or talks nonsense: ended from here
                     `- it ends by itself
 
-Its clock is read from outside, because a cell can keep its own process from looking; the process looks first, and says
-in which line it was.  The clock on the wall decides nothing.  A process that computes nothing either sleeps, which is
+Its clock and its folder are read from outside, because a cell can keep its own process from looking; the process looks
+first, says in which line it was, and after which cell there was too much of something.  The clock on the wall decides nothing.  A process that computes nothing either sleeps, which is
 its own doing and is bounded, or is kept from running, by a busy machine or by who suspended it: then it is waited for,
 much longer, and given up as late, which costs nobody points.
 
@@ -30,14 +30,14 @@ from chatsys.isolation.beginning import clean_environment
 from chatsys.isolation.budget import SLACK
 from chatsys.isolation.drain import Drain
 from chatsys.isolation.limits import THREADS, Idle, Taken, overfull, taken, unlinked
-from chatsys.teach.grading.exchange import Begun, Confined, Done, Request, Stopped, Told
+from chatsys.teach.grading.exchange import MOST_FILES, Begun, Confined, Done, Request, Stopped, Told
 
 BEGINNING = 60.0
 """Seconds in which a process computes nothing until it is ready."""
 ANSWER, ALL_ANSWERS = 16 << 20, 64 << 20
 """Bytes that one answer may have; bytes that a process may tell in all."""
-MOST_FILES = 10_000
-"""Files and folders that it may make."""
+UNJUDGED = 100
+"""So many things a process may say in a row before it is looked at: what it has said first says which cell took what."""
 SAYING = 1.0
 """Seconds on the wall that a process that sleeps has to say where it is."""
 
@@ -74,8 +74,8 @@ class CellProcess:
         self.memory = 0
         """Bytes that it took at most, once it is over."""
         self.idle = Idle()
-        self.slept_before, self.judged = 0.0, time.monotonic()
-        """Seconds that it had slept when the cell began; when somebody last looked whether it is over its limits."""
+        self.slept_before, self.unjudged = 0.0, 0
+        """Seconds that it had slept when the cell began; what it said since somebody looked whether it is over its limits."""
         self.process = subprocess.Popen(
             command(), env=environment(self.folder), cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,
@@ -127,7 +127,8 @@ class CellProcess:
                     return Ending(verdict="babbled")
                 self.cell, self.cell_cpu, self.slept_before = cell, self._look().cpu, self.idle.slept
         hear(told)
-        return self._overdue() if time.monotonic() - self.judged > 0.2 else None  # who says much is looked at, too
+        self.unjudged += 1
+        return self._overdue() if self.unjudged > UNJUDGED else None  # who says much is looked at, too
 
     def _by_itself(self, ending: Ending) -> Ending:
         """Say how it ended, or why it was never ready."""
@@ -138,7 +139,7 @@ class CellProcess:
 
     def _overdue(self) -> Ending | None:
         """Look at the clocks and at the folder."""
-        self.judged, has, idle, left = time.monotonic(), self._look(), self.idle, self.left
+        self.unjudged, has, idle, left = 0, self._look(), self.idle, self.left
         if self.cell is None:
             waited = idle.slept + idle.kept > BEGINNING
             return Ending(verdict="never ready", said=f"it was not ready within {BEGINNING:g} s") if waited else None

@@ -16,6 +16,8 @@ NO_MEMORY = 77
 """With this code the process ends when there is no memory left for what follows."""
 MOST_TOLD = 300
 """Characters of a sentence about an error."""
+MOST_FILES = 10_000
+"""Files and folders that cells may make."""
 
 
 class RunnableCell(msgspec.Struct, frozen=True):
@@ -41,7 +43,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     cpu: float
     """Seconds of CPU after which the kernel ends the process, whatever it does."""
     files: int
-    """Bytes of one file."""
+    """Bytes of one file, and of all."""
 
 
 class Confined(msgspec.Struct, frozen=True, tag=True):
@@ -82,10 +84,10 @@ class Predicted(msgspec.Struct, frozen=True, tag=True):
 
 
 class Stopped(msgspec.Struct, frozen=True, tag=True):
-    """A cell takes too long, as the process itself saw or was told, and the process ends."""
+    """A cell takes too long or too much, as the process itself saw or was told, and the process ends."""
 
-    verdict: Literal["hung", "asleep"]
-    place: str
+    verdict: Literal["hung", "asleep", "full", "crowded"]
+    place: str = ""
     """The line that was running."""
 
 

@@ -8,12 +8,14 @@ it reads Python, packages and chatsys, writes into a folder of its own, and star
 its cells may have told as well; so it can say nothing but answers, and `taking` believes no more than that.
 
 Promises  a cell that raises costs itself.  A cell that computes without end is told with its line, and ends the process;
-          one that only sleeps is seen from outside, by a signal asked for its line, and ended.
+          one that only sleeps is seen from outside, by a signal asked for its line, and ended.  So is a cell that
+          leaves too many files or threads behind, before another one begins that could be taken for it.
 Read also `cell_process` (the other end), `exchange` (what is said), `isolation.confinement`, `isolation.pickling` (how a class travels).
 """
 
 import builtins
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -28,8 +30,10 @@ import msgspec
 
 from chatsys.errors import told
 from chatsys.isolation.deadline import own_line
+from chatsys.isolation.limits import left_behind
 from chatsys.isolation.pickling import pack
 from chatsys.teach.grading.exchange import (
+    MOST_FILES,
     MOST_TOLD,
     NO_MEMORY,
     Begun,
@@ -122,7 +126,8 @@ def _shell(awaits: bool) -> Any:
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.ast_node_interactivity = "none"
-    shell = Shell.instance(config=config)
+    shell: Any = Shell.instance(config=config)
+    shutil.rmtree(shell.profile_dir.location)  # the cells begin with an empty folder
     shell.user_ns.pop("get_ipython", None)
     shell.user_ns["exit"] = shell.user_ns["quit"] = sys.exit
     if awaits:
@@ -174,6 +179,8 @@ class _Run:
         result = self.run_cell(self.request.cells[number].source, store_history=False)
         error: BaseException | None = result.error_before_exec or result.error_in_exec
         del result
+        if (excess := left_behind(self.request.private, MOST_FILES, self.request.files)) is not None:
+            self.watch.stop(excess)
         self.channel.tell(_ended(number, error, again))
         if isinstance(error, MemoryError):
             _drop(error)
@@ -261,7 +268,7 @@ class _Watch:
         self.main = threading.get_ident()
         self._since: float | None = None
         if hasattr(signal, "SIGUSR1"):
-            signal.signal(signal.SIGUSR1, lambda *_: self._stop("asleep"))
+            signal.signal(signal.SIGUSR1, lambda *_: self.stop("asleep", self._place()))
         threading.Thread(target=self._look, daemon=True).start()
 
     def begin(self) -> None:
@@ -276,14 +283,17 @@ class _Watch:
         while os.getppid() == self.parent:
             time.sleep(0.05)
             if (since := self._since) is not None and time.process_time() - since > self.request.cell:
-                self._stop("hung")
+                self.stop("hung", self._place())
         os._exit(1)
 
-    def _stop(self, verdict: Literal["hung", "asleep"]) -> NoReturn:
-        frame: FrameType | None = sys._current_frames().get(self.main)
+    def stop(self, verdict: Literal["hung", "asleep", "full", "crowded"], place: str = "") -> NoReturn:
+        """Say why the process ends, and end it."""
         try:
-            self.channel.tell(
-                Stopped(verdict, own_line(frame).removesuffix(", in <module>")[:MOST_TOLD] if frame is not None else "")
-            )
+            self.channel.tell(Stopped(verdict, place))
         finally:
             os._exit(1)
+
+    def _place(self) -> str:
+        """Return the line in which the cell is."""
+        frame: FrameType | None = sys._current_frames().get(self.main)
+        return own_line(frame).removesuffix(", in <module>")[:MOST_TOLD] if frame is not None else ""
