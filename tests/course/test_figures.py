@@ -52,10 +52,10 @@ def test_tens_of_thousands_of_records_stay_small_and_quick() -> None:
     trace = made_up.crowd()
     assert len(trace) > 30_000
     for draw in EVERY:
-        began = time.perf_counter()
+        began = time.process_time()
         size = len(draw(trace).to_json())
         assert size < 250_000, draw.__name__
-        assert time.perf_counter() - began < 5, draw.__name__
+        assert time.process_time() - began < 5, draw.__name__
 
 
 @pytest.mark.parametrize("draw", EVERY, ids=lambda draw: draw.__name__)

@@ -250,8 +250,7 @@ def test_six_hellos_in_the_members_names_stop_nobody(cluster: Cluster) -> None:
     time.sleep(0.3)  # the visitor leaves when everything that it said is read
     for link in links:
         link.close()
-    began = time.monotonic()
-    assert chats(cluster, "we are still here") and time.monotonic() - began < 10
+    assert chats(cluster, "we are still here")
 
 
 def test_three_refusals_of_the_highest_term_stop_nobody(cluster: Cluster) -> None:

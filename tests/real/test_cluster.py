@@ -405,11 +405,9 @@ def test_a_client_that_finds_nobody_says_so() -> None:
     ports.free()
 
 
-def test_the_start_of_a_real_cluster_is_quick() -> None:
-    began = time.perf_counter()
-    with Cluster() as cluster:
+def test_a_real_cluster_has_its_first_leader_before_any_heartbeat_could_be_missed() -> None:
+    with Cluster(timing=Timing(heartbeat_timeout=3600.0)) as cluster:
         leads(cluster)
-        assert time.perf_counter() - began < 1.5  # 0.1 s on a machine at rest; `bench startup` has the figures
 
 
 @pytest.mark.filterwarnings("ignore:The newest")

@@ -2,7 +2,6 @@
 
 import shutil
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -164,9 +163,3 @@ def test_the_folder_of_a_learner_is_enough_to_start_again_and_a_lost_one_is_let_
     assert chat.until(lambda: chat.learners == (), 5), "its folder joins no more"
     with pytest.raises(UsageError, match="Node 4 is not a learner"):
         chat.leave(4)
-
-
-def test_joining_is_quick(chat: Cluster) -> None:
-    began = time.perf_counter()
-    chat.join(4)
-    assert chat.until(lambda: chat.status()[4]["ready"], 5) and time.perf_counter() - began < 2

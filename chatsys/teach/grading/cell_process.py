@@ -74,8 +74,10 @@ class CellProcess:
         self.memory = 0
         """Bytes that it took at most, once it is over."""
         self.idle = Idle()
-        self.slept_before, self.unjudged = 0.0, 0
-        """Seconds that it had slept when the cell began; what it said since somebody looked whether it is over its limits."""
+        self.slept_before = 0.0
+        """Seconds that it had slept when the cell began."""
+        self.judged, self.unjudged = time.monotonic(), 0
+        """When somebody last looked whether it is over its limits, and how much it has said since then."""
         self.process = subprocess.Popen(
             command(), env=environment(self.folder), cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, start_new_session=True,
@@ -128,7 +130,8 @@ class CellProcess:
                 self.cell, self.cell_cpu, self.slept_before = cell, self._look().cpu, self.idle.slept
         hear(told)
         self.unjudged += 1
-        return self._overdue() if self.unjudged > UNJUDGED else None  # who says much is looked at, too
+        due = time.monotonic() - self.judged > 0.2 if self.told.empty() else self.unjudged > UNJUDGED
+        return self._overdue() if due else None  # who says much is looked at, too
 
     def _by_itself(self, ending: Ending) -> Ending:
         """Say how it ended, or why it was never ready."""
@@ -139,7 +142,8 @@ class CellProcess:
 
     def _overdue(self) -> Ending | None:
         """Look at the clocks and at the folder."""
-        self.unjudged, has, idle, left = 0, self._look(), self.idle, self.left
+        self.judged, self.unjudged = time.monotonic(), 0
+        has, idle, left = self._look(), self.idle, self.left
         if self.cell is None:
             waited = idle.slept + idle.kept > BEGINNING
             return Ending(verdict="never ready", said=f"it was not ready within {BEGINNING:g} s") if waited else None
