@@ -1,6 +1,7 @@
 """Rubbish by the thousand: no exception leaves a connection or a node, and no harm to a log passes in silence."""
 
 import json
+import re
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -54,8 +55,11 @@ def test_a_link_that_lets_out_what_its_connection_raises_is_found_out(
         for name, use in list(vars(kind).items()):
             if hasattr(use, "__wrapped__"):
                 monkeypatch.setattr(kind, name, use.__wrapped__)
-    findings = " ".join(one["finding"] for one in fuzz(frames, 0, connections, seed=5)["findings"])
-    assert "an exception left a connection" in findings or "Transport endpoint is not connected" in findings
+    told = re.compile("an exception left a connection|Transport endpoint is not connected")
+    tries = range(5, 25 if connections else 6)  # a real connection must end in the same instant in which it is used
+    assert any(
+        told.search(one["finding"]) for seed in tries for one in fuzz(frames, 0, connections, seed=seed)["findings"]
+    )
 
 
 def test_a_bug_that_a_link_contains_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
