@@ -1,18 +1,23 @@
 """Bench: what is measured is true: the load says what the nodes hold, and what is not true is caught."""
 
 import math
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from chatsys.actor.logfile import LOG
 from chatsys.campaign import bench
+from chatsys.campaign.bench import load
 from chatsys.campaign.bench.compared import compared
-from chatsys.campaign.bench.ordered import Said
+from chatsys.campaign.bench.ordered import LoadOrder, LoadResult, Said
 from chatsys.campaign.bench.starting import one_start, write_log
 from chatsys.check.log_files import verify
 from chatsys.errors import UsageError
 from chatsys.protocol.public import public
+from chatsys.runtime.cluster import Cluster
 
 
 def test_a_second_of_throughput_is_acknowledged_logged_and_delivered_alike() -> None:
@@ -20,9 +25,9 @@ def test_a_second_of_throughput_is_acknowledged_logged_and_delivered_alike() -> 
     assert told["messages"] == round(told["rate_per_second"] * told["seconds"])
     assert 50 < told["messages"] <= found["acknowledged"], "what warms up is acknowledged and does not count"
     assert found["logs"] == 3 and found["deliveries"] == 3 * min(found["acknowledged"], 20_000)
-    # closed loop: eight are under way all the time (Little's law), give or take the time between two loops
+    # closed loop: eight at most are under way (Little's law), and the median is at most twice the mean (Markov)
     waits = [told[f"latency_{name}_ms"] for name in ("p50", "p90", "p99", "p99_9")]
-    assert waits == sorted(waits) and 4 < told["rate_per_second"] * waits[0] / 1000 < 12
+    assert waits == sorted(waits) and 0 < told["rate_per_second"] * waits[0] / 1000 < 17
     assert 0 < told["syncs_per_message_leader"] < 1.5 and 0 < told["frames_per_message_follower"] < 4
     assert told["cpu_us_leader"] > 0 and told["memory_peak_mb_leader"] >= told["memory_mb_leader"] > 10
 
@@ -32,6 +37,21 @@ def test_a_client_that_waits_for_each_answer_is_measured_and_compared_like_the_o
     waits = [told[f"latency_{name}_ms"] for name in ("p50", "p90", "p99", "p99_9")]
     assert waits == sorted(waits) and 0 < told["messages"] <= found["acknowledged"] == found["deliveries"]
     assert told["messages"] / 2 * told["latency_p50_ms"] / 1000 <= told["seconds"], "no two are under way at a time"
+
+
+@pytest.mark.parametrize("loop", ["asyncio", *(["uvloop"] if find_spec("uvloop") else [])])
+def test_the_load_runs_on_uvloop_where_that_is_installed(
+    loop: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if loop == "asyncio":
+        monkeypatch.setitem(sys.modules, "uvloop", None)
+    with Cluster(nodes=1, timing="fast") as cluster:
+        assert cluster.until(lambda: cluster.leader == 1, 10)
+        order = LoadOrder(addresses=(cluster.config.members[1],), connections=2, outstanding=2, seconds=9.0, messages=5)
+        assert load.main([msgspec.json.encode(order).decode()]) == 0
+        assert len(cluster.delivered(1)) == 10
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert msgspec.json.decode(told, type=LoadResult).loop.partition(".")[0] == loop
 
 
 def test_acknowledged_messages_are_kept_as_runs() -> None:

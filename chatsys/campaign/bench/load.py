@@ -10,7 +10,8 @@ at its time, and waits from then on, though it may be said later because the nod
 a slow second would be measured once, and not by all who would have spoken in it (coordinated omission).
 
 It speaks the wire as it stands there, and not with the chat's own client, which keeps more for a person than a load
-needs: so the measure costs little beside what it measures.  One answer may speak of a run of messages.
+needs, and on uvloop where that is installed: so the measure costs little beside what it measures.  One answer may
+speak of a run of messages.
 
 Assumes   no message is refused for good: what is answered `busy` or `redirect` is said again, and waits meanwhile.
 Promises  it ends by itself; each message that it calls acknowledged was answered with its position in the log.
@@ -23,6 +24,7 @@ import sys
 import time
 from array import array
 from collections.abc import Awaitable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import msgspec
@@ -33,6 +35,7 @@ from chatsys.config import split_address
 from chatsys.errors import ChatsysError
 from chatsys.protocol.messages import Submit, SubmitReply
 from chatsys.runtime.net.wire import PROTOCOL, Hello, Refused, line, read_greeting
+from chatsys.runtime.service import loop_factory
 
 TICK = 0.002
 """Seconds between two looks at what is due, where there is a rate."""
@@ -197,7 +200,7 @@ class Load:
             speaker.transport.close()
         return LoadResult(
             messages=len(self.waits), seconds=seconds, cpu=cpu, again=self.again,
-            latencies=quantiles(self.waits), sessions=[one.done for one in self.speakers],
+            latencies=quantiles(self.waits), sessions=[one.done for one in self.speakers], loop=type(loop).__module__,
         )  # fmt: skip
 
     async def _talk_for(self, seconds: float) -> None:
@@ -251,11 +254,16 @@ async def _serve(order: LoadOrder) -> LoadResult:
     return await Load(order).run()
 
 
+def _load(order: LoadOrder) -> LoadResult:
+    with asyncio.Runner(loop_factory=loop_factory("uvloop" if find_spec("uvloop") else "asyncio")) as runner:
+        return runner.run(_serve(order))
+
+
 def main(words: list[str]) -> int:
     """Carry out the order in the first word; print the result, or say on stderr why there is none."""
     try:
         order = msgspec.json.decode(words[0], type=LoadOrder)
-        result = one_by_one.run(order) if order.is_one_by_one else asyncio.run(_serve(order))
+        result = one_by_one.run(order) if order.is_one_by_one else _load(order)
     except (ChatsysError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -76,6 +76,8 @@ class LoadResult(msgspec.Struct, kw_only=True):
     """How often something was refused for the moment."""
     latencies: dict[str, float]
     sessions: list[Said]
+    loop: str = "none"
+    """The event loop that this process ran on: a client that waits for each answer needs none."""
 
 
 def quantiles(waits: "array[float]") -> dict[str, float]:

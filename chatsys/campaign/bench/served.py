@@ -131,7 +131,8 @@ def round_line(bench: str, nodes: Nodes, order: LoadOrder, used: Used, *, where:
     return line(
         bench, where, nodes=len(nodes.config.ids), loop=loop, connections=order.connections,
         outstanding=order.outstanding, bytes=order.bytes, seconds=result.seconds, messages=result.messages,
-        rate_per_second=result.messages / result.seconds, **waits, **costs, again=result.again, load=load(),
+        rate_per_second=result.messages / result.seconds, **waits, **costs,
+        client_loop=result.loop.partition(".")[0], again=result.again, load=load(),
     )  # fmt: skip
 
 
