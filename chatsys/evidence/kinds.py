@@ -14,6 +14,8 @@ from pathlib import Path
 from chatsys.evidence.code import PACKAGE
 from chatsys.evidence.gathering import Kind, Piece
 
+BESIDE = ("bench", "__pycache__")
+"""What stands in the room of the campaigns, and no campaign uses."""
 CORE = ("actor", "protocol", "config.py", "errors.py")
 WORLD = (*CORE, "sim", "check", "faults", "trace.py", "run.py", "spill.py", "vocabulary.py")
 SCHEDULES = (
@@ -21,7 +23,8 @@ SCHEDULES = (
     "commands/simulate.py",
 )  # fmt: skip
 SEARCHED = (*CORE, "explore", "check/violation.py", "commands/explore.py")
-REAL = (*WORLD, "runtime", "campaign", "clients", "surroundings.py", "locks.py", "temporary.py", "isolation/drain.py")
+CAMPAIGN = tuple(f"campaign/{room.name}" for room in (PACKAGE / "campaign").iterdir() if room.name not in BESIDE)
+REAL = (*WORLD, "runtime", *CAMPAIGN, "clients", "surroundings.py", "locks.py", "temporary.py", "isolation/drain.py")
 
 SMALL = "small bugs, by tests"
 MUTATION = Path("tests") / "mutation" / "mutation.py"

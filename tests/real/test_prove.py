@@ -1,6 +1,7 @@
 """The long ring: pieces run one after another, what is finished stays finished, and every kind keeps a line."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -144,6 +145,15 @@ def test_each_number_of_both_pages_is_made_of_the_record_and_the_record_is_of_th
     for made, kept in ((page, PAGE), (readme, README)):
         for line in between(made.read_text()).splitlines():
             assert line in between(kept.read_text(encoding="utf-8")), f"{kept.name}: {advice}"
+
+
+def test_no_campaign_uses_the_bench_of_which_no_evidence_speaks() -> None:
+    users = [
+        path.relative_to(code.PACKAGE).as_posix()
+        for path in code.PACKAGE.rglob("*.py")
+        if re.search(r"(from|import) chatsys\.campaign(\.bench| import bench)", path.read_text(encoding="utf-8"))
+    ]
+    assert [name for name in users if not name.startswith("campaign/bench/")] == ["commands/bench.py"]
 
 
 def test_every_kind_says_what_it_shows_and_what_it_leaves_open_and_stands_in_both_pages() -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
+from chatsys.isolation.limits import Taken
+from chatsys.teach.grading.cell_process import CellProcess
 from chatsys.teach.grading.exchange import Begun, RunnableCell, Told
 from chatsys.teach.grading.taking import CellLimits, NotebookAnswers, _Taking, take
 
@@ -164,7 +166,15 @@ def test_what_a_cell_leaves_behind_is_not_blamed_on_the_next_one(said: str) -> N
     assert "3.1" in found.answers and found.cells == {"c2": f"cell c2 {said}; it was left out"}
 
 
-def test_files_of_two_cells_together_are_too_many_for_the_second() -> None:
+@pytest.mark.parametrize("late", [0.0, 0.6])
+def test_files_of_two_cells_together_are_too_many_for_the_second(late: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = CellProcess._look
+
+    def look_late(self: CellProcess) -> Taken:
+        time.sleep(late if self.cell == 2 else 0.0)  # c4 begins between what was heard and what is seen
+        return look(self)
+
+    monkeypatch.setattr(CellProcess, "_look", look_late)
     half = "import os\nopen(os.urandom(4).hex(), 'wb').write(b'x' * 3_000_000)"
     found = taken(QUEUE, half, "import time\ntime.sleep(0.3)", half, limits=CellLimits(files=5 << 20))
     assert "3.1" in found.answers and list(found.cells) == ["c4"]

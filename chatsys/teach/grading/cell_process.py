@@ -111,7 +111,7 @@ class CellProcess:
         try:
             told = self.told.get(timeout=0.1)
         except queue.Empty:
-            return self._overdue()
+            return self._overdue(hear)
         match told:
             case Ending():
                 return self._by_itself(told)
@@ -131,7 +131,7 @@ class CellProcess:
         hear(told)
         self.unjudged += 1
         due = time.monotonic() - self.judged > 0.2 if self.told.empty() else self.unjudged > UNJUDGED
-        return self._overdue() if due else None  # who says much is looked at, too
+        return self._overdue(hear) if due else None  # who says much is looked at, too
 
     def _by_itself(self, ending: Ending) -> Ending:
         """Say how it ended, or why it was never ready."""
@@ -140,7 +140,7 @@ class CellProcess:
             return Ending(verdict="never ready", said=self.said.last_line() or "it said nothing")
         return ending if ending.verdict == "babbled" else Ending(verdict="died", said=self._death(self.end()))
 
-    def _overdue(self) -> Ending | None:
+    def _overdue(self, hear: Callable[[Told], None]) -> Ending | None:
         """Look at the clocks and at the folder."""
         self.judged, self.unjudged = time.monotonic(), 0
         has, idle, left = self._look(), self.idle, self.left
@@ -150,13 +150,14 @@ class CellProcess:
         if has.cpu - self.cell_cpu > self.request.cell + SLACK or has.cpu - self.ready > left.cpu + SLACK:
             return Ending(verdict="hung")
         if idle.slept - self.slept_before > left.nap or idle.slept > left.sleep:
-            return Ending(verdict="asleep", place=self._where())
+            return Ending(verdict="asleep", place=self._where(hear=lambda _: None))
         if idle.kept > left.wait:
             return Ending(verdict="late")
-        if has.threads > THREADS:
-            return Ending(verdict="crowded")
-        room = self.request.files - unlinked(self.process.pid)
-        return Ending(verdict="full") if overfull(self.request.private, MOST_FILES, room) else None
+        crowded, room = has.threads > THREADS, self.request.files - unlinked(self.process.pid)
+        if not (crowded or overfull(self.request.private, MOST_FILES, room)):
+            return None
+        self._where(lambda told: self._follow(told, hear))  # another cell may have begun since, and did it
+        return Ending(verdict="crowded" if crowded else "full")
 
     def _look(self) -> Taken:
         """Return what the process has taken."""
@@ -165,15 +166,22 @@ class CellProcess:
         self.cpu, self.memory = max(self.cpu, has.cpu), max(self.memory, has.memory)
         return has
 
-    def _where(self) -> str:
-        """Ask a process that sleeps in which line it is; "" if it does not say."""
+    def _follow(self, told: Told, hear: Callable[[Told], None]) -> None:
+        """Hear what a process says that is to end."""
+        if isinstance(told, Begun) and 0 <= told.cell < len(self.request.cells):
+            self.cell = told.cell
+        if not isinstance(told, Confined):
+            hear(told)
+
+    def _where(self, hear: Callable[[Told], None]) -> str:
+        """Ask a process in which line it is, and hear what it says before that; "" if it does not say."""
         if not hasattr(signal, "SIGUSR1"):  # Windows
             return ""
         try:
             os.kill(self.process.pid, signal.SIGUSR1)
             until = time.monotonic() + SAYING
             while not isinstance(told := self.told.get(timeout=max(0.0, until - time.monotonic())), Stopped | Ending):
-                pass
+                hear(told)
         except (queue.Empty, OSError):
             return ""
         return told.place
