@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from soaks import told_to_the_end
 
 from chatsys.actor.logfile import batch, encode, mark
 from chatsys.campaign.below import under
 from chatsys.campaign.below.preload import SETTINGS, library
-from chatsys.campaign.soaking.soak import soak
 from chatsys.check import check
 from chatsys.check.log_files import verify
 from chatsys.config import Timing
@@ -151,7 +151,7 @@ def test_a_disk_that_forgets_keeps_what_was_synced_and_nothing_else(tmp_path: Pa
 
 def test_a_storm_of_power_losses_that_tear_writes_loses_nothing_whatever_the_clocks_say() -> None:
     """On a disk that forgets each kill -9 is a power loss; a third of the writes are torn, the wall clock jumps by hours."""
-    report = soak(seconds=4, nodes=3, rate=50, seed=3, storm=True, system="bad")
+    report = told_to_the_end(seconds=4, nodes=3, rate=50, seed=3, storm=True, system="bad")
     assert report.violations == () and report.unfinished == ""
     assert report.acknowledged + report.indeterminate == report.said > 150
     assert report.kills >= 4 and [outage.fault for outage in report.outages] == [f"kill -9, {report.kills} times"]

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from soaks import told_to_the_end
 from typed import Run
 
 from chatsys import Cluster, Script, World
-from chatsys.campaign.soaking.soak import soak
 from chatsys.check import check
 from chatsys.check.log_files import verify
 from chatsys.errors import ForeignLog, NotHere
@@ -75,7 +75,7 @@ def test_a_demonstration_of_the_course_holds_in_containers_and_in_their_volumes(
 
 @pytest.mark.engine
 def test_a_soak_with_a_partition_and_a_kill_loses_nothing_and_tells_how_long_nobody_served(allowed: None) -> None:
-    report = soak(seconds=8, rate=50, seed=340, where="containers")
+    report = told_to_the_end(seconds=8, rate=50, seed=340, where="containers")
     told = [(outage.fault, outage.seconds) for outage in report.outages]
     assert [fault for fault, _ in told] == ["partition (3,) (1, 2)", "crash leader"]
     print("no message acknowledged for", told)  # `pytest -rP` shows it

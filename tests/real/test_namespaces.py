@@ -14,9 +14,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from soaks import told_to_the_end
 from typed import Run
 
-from chatsys.campaign.soaking.soak import soak
 from chatsys.errors import NotHere
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.net.namespaces import MOST, Namespaces, reap
@@ -86,7 +86,7 @@ def heard(network: Namespaces, sender: int, receiver: int) -> int:
 
 
 def test_a_short_soak_under_real_partitions_loses_nothing_and_leaves_nothing_behind(allowed: None) -> None:
-    report = soak(seconds=8, rate=50, seed=340, where="namespaces")
+    report = told_to_the_end(seconds=8, rate=50, seed=340, where="namespaces")
     assert [outage.fault for outage in report.outages] == ["partition (3,) (1, 2)", "crash leader"]
     assert report.violations == () and report.unfinished == ""
     assert report.acknowledged + report.indeterminate == report.said > 300

@@ -4,6 +4,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from soaks import told_to_the_end
 
 from chatsys.campaign.linearize import explain, read_history
 from chatsys.campaign.soaking.drawn import LONGEST, SHORTEST, random_faults
@@ -17,7 +18,7 @@ from chatsys.trace import Record, Trace
 
 def test_a_short_soak_loses_doubles_and_reorders_nothing(tmp_path: Path) -> None:
     """One fault; `test_namespaces` and `test_containers` have a partition as well, `chatsys prove` has minutes of them."""
-    report = soak(seconds=5, nodes=3, rate=50, seed=238, history=tmp_path / "history.json")
+    report = told_to_the_end(seconds=5, nodes=3, rate=50, seed=238, history=tmp_path / "history.json")
     judged = explain(read_history(tmp_path / "history.json"))
     assert judged.contradiction == () and judged.messages >= report.acknowledged and judged.reads >= 3
     assert report.violations == () and report.unfinished == ""
