@@ -5,9 +5,10 @@
                     `- it ends by itself
 
 Its clock and its folder are read from outside, because a cell can keep its own process from looking; the process looks
-first, says in which line it was, and after which cell there was too much of something.  The clock on the wall decides nothing.  A process that computes nothing either sleeps, which is
-its own doing and is bounded, or is kept from running, by a busy machine or by who suspended it: then it is waited for,
-much longer, and given up as late, which costs nobody points.
+first, says in which line it was, and after which cell there was too much of something.  The clock on the wall decides
+nothing.  A process that computes nothing either sleeps, which is its own doing and is bounded, or is kept from running,
+by a busy machine or by who suspended it: then it is waited for, much longer, and given up as late, which costs nobody
+points.
 
 Promises  what it says is decoded strictly and bounded in bytes; afterwards it is gone, with whatever it began.
 Read also `exchange` (what is said), `taking` (who begins it), `isolation.confinement`.

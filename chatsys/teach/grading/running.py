@@ -8,8 +8,8 @@ it reads Python, packages and chatsys, writes into a folder of its own, and star
 its cells may have told as well; so it can say nothing but answers, and `taking` believes no more than that.
 
 Promises  a cell that raises costs itself.  A cell that computes without end is told with its line, and ends the process;
-          one that only sleeps is seen from outside, by a signal asked for its line, and ended.  So is a cell that
-          leaves too many files or threads behind, before another one begins that could be taken for it.
+          one that only sleeps is seen from outside, by a signal asked for its line, and ended.  A cell that
+          leaves too many files or threads behind ends the process before another one begins that would be blamed.
 Read also `cell_process` (the other end), `exchange` (what is said), `isolation.confinement`, `isolation.pickling` (how a class travels).
 """
 
