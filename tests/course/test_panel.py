@@ -175,6 +175,28 @@ def test_whatever_is_wrong_with_an_order_becomes_a_sentence(shown: Panel, order:
     assert sentence in shown.said
 
 
+def test_news_come_behind_the_answer_to_an_order_until_it_is_old_or_another_is_given(
+    world: World, shown: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown.press("crash", node=3)
+    shown.press("restart", node=1)
+    refusal = shown.said
+    world.run(6)
+    shown.refresh()
+    assert refusal.startswith("Node 1 is running") and shown.said.startswith(f"{refusal} Node")
+    assert "Node 2 leads term 2." in shown.said
+
+    shown.press("cut", a=1, b=2)
+    assert shown.said == "The link between nodes 1 and 2 is cut."
+    world.crash(2)
+    shown.refresh()
+    assert shown.said == "The link between nodes 1 and 2 is cut. Node 2 crashed."
+    monkeypatch.setattr("chatsys.teach.widgets.panel.live_region.ANSWER", 0.0)
+    world.restart(2)
+    shown.refresh()
+    assert shown.said.startswith("Node 2") and "cut" not in shown.said
+
+
 def test_every_order_of_the_browser_is_known() -> None:
     sent = set(re.findall(r"do: \"(\w+)\"", Panel._esm)) | {"join_link", "cut", "hold", "play", "leave"}
     verbs = re.search(r"VERBS = \[(.*?)\]", Panel._esm)

@@ -17,7 +17,8 @@ Promises  without a front end it is a silent value; its thread ends with the clu
           a cell that runs again closes the panels that it made before, and their clusters end.
           Where there are no threads, as in a browser, it is a task on the notebook's own loop.
 Read also `orders` (what each button stands for), `hold` (who keeps the cluster), `view` and `chats` (what is shown),
-          `lamp` (the rules), `inside` (the timeline), `anew` (another quorum), `js/panel.js` (how it is drawn).
+          `live_region` (what is said), `lamp` (the rules), `inside` (the timeline), `anew` (another quorum),
+          `js/panel.js` (how it is drawn).
 """
 
 import asyncio
@@ -48,6 +49,7 @@ from chatsys.teach.widgets.panel.dock import Dock, can_dock
 from chatsys.teach.widgets.panel.hold import Hold
 from chatsys.teach.widgets.panel.inside import Inside
 from chatsys.teach.widgets.panel.lamp import Lamp
+from chatsys.teach.widgets.panel.live_region import LiveRegion
 from chatsys.teach.widgets.panel.orders import LOOKING, ORDERS, Call, written
 from chatsys.teach.widgets.panel.view import View
 
@@ -108,6 +110,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self.number = next(_number)
         self.loss = self.delay = 0.0
         self.speed, self.playing, self.ended = 1.0, False, False
+        self._region = LiveRegion()
         self._orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -238,8 +241,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         self.state = state
         self.chat = self.view.chats.columns(self.view.nodes) | {"waiting": self.view.chats.waiting()}
-        if heard:
-            self.said = " ".join(heard[-3:])
+        self.said = self._region.tell(heard) or self.said
         with self._turn:
             self._judge()
 
@@ -269,10 +271,11 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _obey(self, order: dict[str, Any]) -> None:
         """Carry out one order of the browser; whatever is wrong with it becomes a sentence."""
+        self._region.begin()
         do = order.get("do")
         verb = ORDERS.get(do) if isinstance(do, str) else None
         if verb is None:
-            self.said = f"The panel has no button {do!r}."
+            self.said = self._region.answer(f"The panel has no button {do!r}.")
             return
         if self.cluster is None:
             self.said = GONE
@@ -287,7 +290,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             result = getattr(cluster, verb)(*given, **named)
             if verb == "step" and cluster is not None:
                 self.view.take(cluster.trace, cluster.done)  # the step's own sentences say it all
-                self.said = self._inside.step_to(cluster, result)
+                self.said = self._region.answer(self._inside.step_to(cluster, result))
                 self.timeline = self._inside.widget
         self.line = "; ".join(f"{self.name}.{written(verb, *args)}" for verb, args in calls) or self.line
 
@@ -296,9 +299,9 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         try:
             act()
         except ChatsysError as error:
-            self.said = str(error)
+            self.said = self._region.answer(str(error))
         except Exception as error:  # a student's own class may raise anything, and a panel must not
-            self.said = f"{type(error).__name__}: {error}"
+            self.said = self._region.answer(f"{type(error).__name__}: {error}")
         else:
             return True
         self.playing = False
@@ -326,7 +329,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self.name, self.line, self.about = names[0], line, self._facts(new)
         self.timeline = self._inside.open(new) if reopen else None
         self.view.take(new.trace, new.done)  # its past is no news
-        self.said = sentence_of(new)
+        self.said = self._region.answer(sentence_of(new))
 
     def toggle_timeline(self) -> None:
         """Show the timeline of a simulated world in the panel, or hide it."""
