@@ -52,7 +52,9 @@ FRAME, CHUNK = 1 << 20, 1 << 16
 """Bytes that a frame may have; bytes that are read at once."""
 LOOK, COUNT = 0.05, 0.25
 """Seconds between two looks at the clocks, and at the folder."""
-ENDING, SAYING = 1.0, 0.15
+ENDING = 1.0
+"""Seconds that a process has to be gone after its pipe is closed."""
+ANSWERING, SAYING = 5.0, 0.15
 """Seconds on the wall, and of CPU, that a process gets to say where it is."""
 
 
@@ -235,14 +237,15 @@ class ConfinedProcess:
         """Ask the process in which line it is; "" if it does not say."""
         try:
             os.kill(self._process.pid, signal.SIGUSR1)
-            until, data = time.monotonic() + ENDING, bytes(self._came)
+            until, data = time.monotonic() + ANSWERING, bytes(self._came)
             enough = self.cpu + SAYING
-            while time.monotonic() < until and self.cpu < enough and len(data) < FRAME:
-                if not self._poll.poll(1000 * LOOK):
-                    continue
-                if not (more := self._end.recv(CHUNK)):
+            ended = False
+            while not ended and len(data) < FRAME:
+                if self._poll.poll(1000 * LOOK):  # what has come counts, however late it is read
+                    data += (more := self._end.recv(CHUNK))
+                    ended = not more
+                if time.monotonic() > until or self.cpu > enough:
                     break
-                data += more
             while len(data) > 4:
                 size = int.from_bytes(data[:4], "big")
                 place = _frames.decode(data[4 : 4 + size])[3]

@@ -16,6 +16,7 @@ Read also `in_process` (tasks under a deadline), `worker` (the better way: a pro
 import math
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
@@ -25,7 +26,7 @@ EVENTS = 2_000
 """So many calls and lines lie between two looks at the clock."""
 PATIENCE, WAITS = 5.0, 0.05
 """A step is given up after so many times its CPU time on the wall, if it computed for less than this fraction of it:
-then it only waits, or is suspended.  On a machine where others compute too it gets more, and its CPU time decides."""
+then it only waits, or is suspended.  Where others compute too, the time in which it had no processor does not count."""
 
 
 class TimeUp(BaseException):
@@ -34,6 +35,14 @@ class TimeUp(BaseException):
     def __init__(self, verdict: Literal["hung", "late"], sentence: str, step: str = "", place: str = "") -> None:
         self.verdict, self.sentence, self.step, self.place = verdict, sentence, step, place
         super().__init__(sentence)
+
+
+def queued(pid: int | str = "self") -> float | None:
+    """Return the seconds for which a process was ready and had no processor; None if its system does not count them."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def only_waits(wall: float, worked: float, limit: float) -> bool:
@@ -48,11 +57,12 @@ class Clocks:
         self.limit, self.whole = step, whole
         self.step = ""
         self.begun = self.since = time.monotonic()
-        self.worked = time.process_time()
+        self.worked, self.queued = time.process_time(), queued() or 0.0
 
     def heartbeat(self, step: str = "") -> None:
         """The next step begins: its time counts anew."""
-        self.step, self.since, self.worked = step, time.monotonic(), time.process_time()
+        self.step, self.since = step, time.monotonic()
+        self.worked, self.queued = time.process_time(), queued() or 0.0
 
     def over(self, frame: FrameType) -> TimeUp | None:
         """Return what to say of a task that is at `frame` if its time is over."""
@@ -64,7 +74,9 @@ class Clocks:
             return TimeUp("hung", why, self.step, own_line(frame))
         if now - self.begun > self.whole:
             why = f"It did not end within {self.whole:g} s; it was in {line_of(frame)} then."
-        elif only_waits(now - self.since, worked, self.limit):
+        elif only_waits(now - self.since, worked, self.limit) and only_waits(
+            now - self.since - ((queued() or 0.0) - self.queued), worked, self.limit
+        ):
             why = (
                 f"It did not end within {PATIENCE * self.limit:g} s, of which it computed {worked:.1f} s; it waits in "
                 f"{line_of(frame)}, or this machine has no time for it."

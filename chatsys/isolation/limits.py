@@ -25,7 +25,7 @@ import msgspec
 
 from chatsys.escape import escape
 from chatsys.isolation.confinement import DESCRIPTORS
-from chatsys.isolation.deadline import WAITS
+from chatsys.isolation.deadline import WAITS, queued
 
 THREADS, FILES, FOLDER, DEPTH = 200, 2000, 64 << 20, 50
 """Threads of a process; files in its folder, their bytes in all, folders within folders."""
@@ -175,7 +175,7 @@ def taken(pid: int) -> Taken:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
             memory = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
-            return Taken(cpu, int(fields[17]), fields[0] == "S", memory, fields[0] == "R", _queued(pid))
+            return Taken(cpu, int(fields[17]), fields[0] == "S", memory, fields[0] == "R", queued(pid))
         import psutil
 
         process = psutil.Process(pid)
@@ -183,14 +183,6 @@ def taken(pid: int) -> Taken:
         return Taken(float(times.user + times.system), process.num_threads(), False, int(process.memory_info().rss))
     except Exception:  # it has ended
         return Taken()
-
-
-def _queued(pid: int) -> float | None:
-    """Return the seconds that a process has waited for a processor; None if its system does not count them."""
-    try:
-        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return None
 
 
 def overfull(folder: str, files: int = FILES, most: int = FOLDER) -> bool:

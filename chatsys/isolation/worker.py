@@ -28,7 +28,7 @@ from chatsys.capabilities import PROCESSES, has, need
 from chatsys.errors import NotHere, UsageError
 from chatsys.isolation.answer import LOADING, MEMORY, Answer, Bounds
 from chatsys.isolation.beginning import hash_seed, hidden_main, sigint_blocked
-from chatsys.isolation.deadline import PATIENCE, only_waits
+from chatsys.isolation.deadline import PATIENCE, only_waits, queued
 from chatsys.isolation.drain import Drain, say_bytes
 from chatsys.isolation.in_process import InProcessWorker
 from chatsys.isolation.pickling import pack
@@ -170,7 +170,11 @@ class Worker:
         return self._overdue()
 
     def _step_begins(self, step: str) -> None:
-        self.step, self.since, self.worked = step, time.monotonic(), _cpu_time(self.process.pid)
+        self.step, self.since = step, time.monotonic()
+        self.worked, self.queued = _cpu_time(self.process.pid), self._queued()
+
+    def _queued(self) -> float:
+        return queued(self.process.pid or 0) or 0.0
 
     def _overdue(self) -> Answer | None:
         """Return what became of a task whose process should have told by itself that the time is over, but did not.
@@ -183,7 +187,10 @@ class Worker:
         if worked > most:
             why = f"It did not end within {limit:g} s, and the process did not say where; look for one very long step."
             return self._over(Answer("hung", why, True, self.step))
-        if now - self.begun > self.bounds.whole + more or only_waits(now - self.since - more, worked, limit):
+        waited = now - self.since - more
+        if only_waits(waited, worked, limit):
+            waited -= self._queued() - self.queued
+        if now - self.begun > self.bounds.whole + more or only_waits(waited, worked, limit):
             why = f"It did not end within {min(self.bounds.whole, PATIENCE * limit):g} s, and the process did not say where."
             return self._over(Answer("late", why, True, self.step))
         return None

@@ -125,6 +125,7 @@ def test_a_port_where_nobody_listens_is_said_soon(
 
 def test_a_port_where_something_else_listens_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatsys.clients.line.PATIENCE", 0.5)
+    monkeypatch.setattr("chatsys.runtime.finding.GREETING_LIMIT", 60.0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_answer_rudely, args=(listener,), daemon=True).start()
         answer = run("client", "--port", listener.getsockname()[1])
@@ -292,7 +293,8 @@ def test_a_violation_tells_what_replays_it(run: Run) -> None:
     assert code == 1 and json.loads(out)["violations"][0] == violation
 
 
-def test_a_violation_is_shrunk_to_a_story_and_code(run: Run) -> None:
+def test_a_violation_is_shrunk_to_a_story_and_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatsys.commands.simulate.BUDGETS", (600.0,))
     code, out, _ = run("simulate", "--seeds", "1:2", "--quorum", 1, "--jobs", 1, "--shrink", "--json")
     shrunk = json.loads(out)["shrunk"]
     assert code == 1 and 0 < shrunk["steps"] <= 12 < shrunk["steps_before"]

@@ -208,11 +208,17 @@ def test_every_order_of_the_browser_is_known() -> None:
 # --- its thread ---------------------------------------------------------------------------------
 
 
-def wait_for(holds: Callable[[], object], limit: float = 5.0) -> bool:
+def wait_for(holds: Callable[[], object], limit: float = 60.0) -> bool:
     end = time.monotonic() + limit
     while not holds() and time.monotonic() < end:
         threading.Event().wait(0.02)
     return bool(holds())
+
+
+def locked(shown: Panel, read: Callable[[], Any]) -> Any:
+    """Read a simulated world as its panel does: while no other thread plays it."""
+    with shown._turn:
+        return read()
 
 
 def has_ended(shown: Panel) -> bool:
@@ -230,8 +236,8 @@ def test_many_clicks_at_once_are_carried_out_one_after_the_other(world: World, s
     for _ in range(15):
         for do in ("pause", "resume"):
             shown._handle_custom_msg({"do": do, "node": 1}, [])
-    assert wait_for(lambda: len(world.trace.of("resume")) == 15)
-    assert len(world.trace.of("pause")) == 15 and not world.status()[1]["paused"]
+    assert wait_for(lambda: locked(shown, lambda: len(world.trace.of("resume")) == 15))
+    assert locked(shown, lambda: len(world.trace.of("pause")) == 15 and not world.status()[1]["paused"])
 
 
 def test_play_lets_virtual_time_pass_until_hold(world: World, shown: Panel) -> None:

@@ -174,9 +174,15 @@ def test_the_same_actor_in_the_kernel_is_drawn_in_the_same_way() -> None:
     with Cluster(3, actor=Watcher) as cluster:
         cluster.run(1.0)
         cluster.crash(3)
-        assert cluster.until(lambda: len(cluster.trace.of("gone")) == 2, limit=15)
+        assert cluster.until(lambda: _who(cluster, "gone") == {1, 2}, limit=15)
         cluster.restart(3)
-        assert cluster.until(lambda: len(cluster.trace.of("back")) == 2, limit=15)
-        told = figures.describe(figures.heartbeats(cluster))
-    assert re.search(r"heartbeats? arrived, one every \d+ ms; 2 suspicions, the first of node 3 by node [12] at", told)
-    assert "2 taken back" in told
+        assert cluster.until(lambda: _who(cluster, "back") == {1, 2}, limit=15)
+        about_3 = [record for record in cluster.trace if record.kind not in ("gone", "back") or record.peer == 3]
+        told = figures.describe(figures.heartbeats(Trace(about_3, cluster.trace.meta)))
+    assert re.search(r"heartbeats? arrived, one every \d+ ms; \d suspicions, the first of node 3 by node [12] at", told)
+    assert re.search(r"[2-9] taken back", told)
+
+
+def _who(cluster: Cluster, word: str) -> set[object]:
+    """Return who has said this about node 3; on a machine that stalls, they may say it of each other as well."""
+    return {record.node for record in cluster.trace.of(word) if record.peer == 3}

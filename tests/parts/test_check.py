@@ -305,9 +305,12 @@ def test_checking_is_fast_enough_for_hundreds_of_runs() -> None:
             records.append(Record(now, "append", node, entry_term=1, entry="chat", text=text, **entry))
             records.append(Record(now, "commit", node, verified=round_ + 1, seq=round_ + 1))
             records.append(Record(now, "deliver", node, text=text, msg_no=round_ + 1, **entry))
-    start = time.process_time()
-    assert check(Trace(records)) == []
-    rate = len(records) / (time.process_time() - start)
+    rates = []
+    for _ in range(3):  # the best of three: whatever else happens on the machine only slows it
+        start = time.process_time()
+        assert check(Trace(records)) == []
+        rates.append(len(records) / (time.process_time() - start))
+    rate = max(rates)
     assert rate > 100_000, f"{rate:,.0f} records/s; the goal on a quiet machine is 300,000"
 
 

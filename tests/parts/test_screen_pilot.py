@@ -38,6 +38,7 @@ async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
         if true():
             return
         await pilot.pause(0.01)
+    raise AssertionError("It did not come true within 500 looks.")
 
 
 def text(lines: list[Line]) -> list[str]:
@@ -83,13 +84,13 @@ def test_each_state_is_told_in_words(state: str) -> None:
 def test_what_is_typed_is_said_and_what_was_entered_can_be_fetched_back() -> None:
     async def story(app: ScreenClient, made: Made, pilot: Pilot[None]) -> None:
         await pilot.press(*"hello", "enter", *"/room tea", "enter")
-        assert made.said == ["hello"] and app.chat.room == "tea" and app.entry.value == ""
+        await until(pilot, lambda: made.said == ["hello"] and app.chat.room == "tea" and app.entry.value == "")
         await pilot.press("ctrl+p", "ctrl+p")
-        assert app.entry.value == "hello"
+        await until(pilot, lambda: app.entry.value == "hello")
         await pilot.press("ctrl+n")
-        assert app.entry.value == "/room tea"
+        await until(pilot, lambda: app.entry.value == "/room tea")
         await pilot.press("ctrl+n")
-        assert app.entry.value == ""
+        await until(pilot, lambda: app.entry.value == "")
 
     play(story)
 
@@ -101,8 +102,7 @@ def test_what_is_pasted_is_one_line_and_steers_nothing() -> None:
         ):  # fmt: skip
             app.entry.value = ""
             app.entry.post_message(events.Paste(pasted))
-            await pilot.pause()
-            assert app.entry.value == typed
+            await until(pilot, lambda: app.entry.value == typed)  # noqa: B023 - waited for at once
 
     play(story)
 
@@ -114,16 +114,14 @@ def test_keys_scroll_through_the_whole_log() -> None:
         app.look()
         for key, seen in (("pageup", "#190 "), ("ctrl+end", "#211 "), ("ctrl+home", "#1 ")):
             await pilot.press(key)
-            for _ in range(3):
-                app.look()
-            assert seen in screen(app), key
+            await until(pilot, lambda: seen in screen(app))  # noqa: B023 - waited for at once
         before = text(app.lines.rows)
         await pilot.press("down")
-        assert text(app.lines.rows)[:-1] == before[1:]
+        await until(pilot, lambda: text(app.lines.rows)[:-1] == before[1:])
         await pilot.press("up")
-        assert text(app.lines.rows) == before
+        await until(pilot, lambda: text(app.lines.rows) == before)
         await pilot.press("pagedown")
-        assert text(app.lines.rows)[0] == before[-1], "one row stays in sight"
+        await until(pilot, lambda: text(app.lines.rows)[0] == before[-1])  # one row stays in sight
 
     play(story)
 
@@ -131,12 +129,13 @@ def test_keys_scroll_through_the_whole_log() -> None:
 def test_ctrl_d_deletes_within_a_line_waits_for_answers_and_leaves_at_the_second_time() -> None:
     async def story(app: ScreenClient, made: Made, pilot: Pilot[None]) -> None:
         await pilot.press(*"hello", "left", "ctrl+d")
-        assert app.entry.value == "hell"
+        await until(pilot, lambda: app.entry.value == "hell")
         await pilot.press("enter", "ctrl+d")
-        assert app.is_running and "waiting for the answer to 1 message; Ctrl-D again leaves at once" in screen(app)
+        waits = "waiting for the answer to 1 message; Ctrl-D again leaves at once"
+        await until(pilot, lambda: waits in screen(app))
+        assert app.is_running
         await pilot.press("ctrl+d")
-        await pilot.pause()
-        assert app.return_code == 0
+        await until(pilot, lambda: app.return_code == 0)
 
     assert play(story).chat.unacknowledged() == ["hell"]
 
@@ -145,8 +144,7 @@ def test_ctrl_d_deletes_within_a_line_waits_for_answers_and_leaves_at_the_second
 def test_one_can_leave_in_three_ways(keys: tuple[str, ...]) -> None:
     async def story(app: ScreenClient, made: Made, pilot: Pilot[None]) -> None:
         await pilot.press(*keys)
-        await pilot.pause()
-        assert app.return_code == 0
+        await until(pilot, lambda: app.return_code == 0)
 
     play(story)
 
@@ -154,10 +152,10 @@ def test_one_can_leave_in_three_ways(keys: tuple[str, ...]) -> None:
 def test_the_last_answer_ends_the_wait() -> None:
     async def story(app: ScreenClient, made: Made, pilot: Pilot[None]) -> None:
         await pilot.press(*"hi", "enter", "ctrl+d")
+        await until(pilot, lambda: app.chat.leaves)
         made.own("ack", 1, "hi", msg_no=1)
         app.look()
-        await pilot.pause()
-        assert app.return_code == 0
+        await until(pilot, lambda: app.return_code == 0)
 
     assert play(story).chat.unacknowledged() == []
 
@@ -185,7 +183,7 @@ def test_a_screen_of_any_size_is_drawn_and_the_line_to_type_in_goes_last() -> No
             await until(pilot, lambda: app.screen.size == app.size and app.entry.region.bottom <= app.size.height)
             assert app.size == size and app.entry.region.height == 1 and app.entry.region.bottom <= size[1]
         await pilot.press(*"ok")
-        assert app.entry.value == "ok"
+        await until(pilot, lambda: app.entry.value == "ok")
 
     play(story)
 

@@ -57,19 +57,33 @@ def test_many_messages_are_one_line_with_the_last_of_them() -> None:
 
 
 def test_however_fast_they_come_lines_come_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "SOON", 0.05)
-    monkeypatch.setattr(terminal, "LATER", 0.1)
-
     async def story(tell: Terminal, lines: list[str]) -> None:
+        ringing: list[tuple[float, Callable[[], None]]] = []
+
+        def call_later(seconds: float, then: Callable[[], None]) -> str:
+            ringing.append((seconds, then))
+            return "a timer"
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "call_later", call_later)
+
+        def rings(after: float) -> None:
+            """The one timer that runs was set to so many seconds, and rings."""
+            ((seconds, then),) = ringing
+            ringing.clear()
+            assert seconds == after
+            then()
+
         for number in range(1, 1001):
             tell([delivery(number, f"text {number}")])
         assert [line[22:] for line in lines] == ["#1 ann: text 1\n"]
-        await until(lambda: len(lines) == 2)
-        assert lines[1][22:] == "delivered #2 to #1000, last is ann: text 1000\n"
+        rings(terminal.SOON)
+        assert [line[22:] for line in lines[1:]] == ["delivered #2 to #1000, last is ann: text 1000\n"]
         tell([delivery(1001)])
         assert len(lines) == 2
-        await until(lambda: len(lines) == 3)
-        assert lines[2][22:] == "#1001 ann: hello\n"
+        rings(terminal.LATER)
+        assert [line[22:] for line in lines[2:]] == ["#1001 ann: hello\n"]
+        rings(terminal.SOON)
+        assert len(lines) == 3 and not ringing, "where nothing was gathered nobody waits"
 
     in_a_loop(story)
 

@@ -25,6 +25,7 @@ from chatsys.runtime.client import ClientHost
 from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.net.ports import Ports
 from chatsys.teach.figures import delivery_matrix
+from chatsys.teach.widgets.panel.panel import panel
 from chatsys.trace import Record, Trace
 
 BRISK = Timing().scaled(0.25)
@@ -301,6 +302,18 @@ def test_a_process_that_somebody_else_kills_is_a_crash_in_the_trace_and_says_so(
             (2, None),
         ]
         assert cluster.status()[1]["failure"] == ends[0].reason
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")
+def test_a_process_that_does_not_stop_when_it_is_told_to_is_killed_and_the_trace_says_so() -> None:
+    with Cluster(2, "processes", timing="fast") as cluster:
+        shown = panel(cluster)
+        os.kill(cluster.pids[1] or 0, signal.SIGSTOP)
+    assert [(end.node, end.reason) for end in cluster.trace.of("crash")] == [
+        (1, "It had not stopped after 2 s, and was killed.")
+    ]
+    shown.refresh()
+    assert shown.state["ended"], "whoever follows the trace knows that nothing runs any more"
 
 
 NOTEBOOK = """

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from tasks import compute, forge, go_on, naps, one_long_call, sleep, write_everywhere
 
 from chatsys.isolation.answer import Answer, Bounds
-from chatsys.isolation.deadline import Deadline, TimeUp
+from chatsys.isolation.deadline import Clocks, Deadline, TimeUp
 from chatsys.isolation.in_process import InProcessWorker
 from chatsys.isolation.worker import Worker, call_in_worker
 
@@ -131,3 +132,12 @@ def test_a_step_that_begins_after_the_whole_time_is_over_does_not_begin() -> Non
 
 def test_a_task_that_is_done_is_done() -> None:
     assert call_in_worker(compute, 0.1, limit=10.0).value == "done"
+
+
+def test_a_task_that_had_no_processor_has_not_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = Clocks(step=0.02)
+    time.sleep(0.3)
+    late = clocks.over(sys._getframe())
+    assert late is not None and late.verdict == "late"
+    monkeypatch.setattr("chatsys.isolation.deadline.queued", lambda: clocks.queued + 1000.0)
+    assert clocks.over(sys._getframe()) is None, "whoever is ready to run waits for nothing of its own"

@@ -20,7 +20,7 @@ from chatsys.protocol.succession import Succession
 
 
 def search(model: Any) -> Result:
-    return Explorer(model).search(Budget(seconds=60, states=200_000))
+    return Explorer(model).search(Budget(seconds=600, states=200_000))
 
 
 class LatePromises(Fence):

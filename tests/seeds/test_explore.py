@@ -29,7 +29,7 @@ from chatsys.protocol.ordering import Sequencer
 from chatsys.protocol.state import Role
 from chatsys.protocol.succession import Succession
 
-QUICK = Budget(seconds=60, states=200_000)
+QUICK = Budget(seconds=600, states=200_000)
 
 
 class Word(msgspec.Struct, frozen=True, tag="WORD", tag_field="type"):

@@ -56,13 +56,13 @@ SOME = (
 @pytest.fixture(scope="module")
 def shrunk() -> Shrunk:
     """A failing seed of the mutant, shrunk."""
-    return shrink_seed(1, Plan(kinds=KINDS), parts=BAD, seconds=60)
+    return shrink_seed(1, Plan(kinds=KINDS), parts=BAD, seconds=600)
 
 
 @cache
 def short(name: str) -> Story:
     """Return the story of a mutant."""
-    found = story(MUTANTS[name], seconds=60)
+    found = story(MUTANTS[name], seconds=600)
     assert found is not None, f"no random schedule kills {name}"
     return found
 
@@ -319,7 +319,7 @@ def test_a_partition_of_five_is_told_among_those_that_are_left() -> None:
 
 
 def test_the_runs_of_five_nodes_shrink_too() -> None:
-    found = shrink_seed(0, Plan(nodes=5, kinds=KINDS, quorum=1), seconds=20)
+    found = shrink_seed(0, Plan(nodes=5, kinds=KINDS, quorum=1), seconds=600)
     assert len(found.case.script) <= 12 and found.violation.invariant
 
 

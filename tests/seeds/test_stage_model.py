@@ -15,7 +15,7 @@ from chatsys.explore.stage_model import StageModel
 
 pytestmark = pytest.mark.quick
 
-QUICK = Budget(states=60_000, seconds=60)
+QUICK = Budget(states=60_000, seconds=600)
 
 
 def search(model: StageModel) -> Result:

@@ -26,6 +26,6 @@ class ToldToStop(ElectionModel):
 
 def test_whenever_a_leader_is_told_to_stop_no_order_of_events_breaks_safety() -> None:
     model = ToldToStop(terms=2, addresses=(2, 3), beats=1)
-    result = Explorer(model).search(Budget(seconds=60, states=20_000))
+    result = Explorer(model).search(Budget(seconds=600, states=20_000))
     assert result.verdict == "exhausted, ok"
     assert {"asked to take over", "elected again"} <= set(result.reached)

@@ -1,4 +1,4 @@
-"""The tally of a fuzzing run: what was fed, what was found, how long the slowest step took.
+"""The tally of a fuzzing run: what was fed, what was found, how long the slowest step computed.
 
 Promises  the same finding (the same error from the same line) is told once and counted.
 Read also `links`, `nodes`, `logs`, `crowds`, who fill it in.
@@ -15,7 +15,7 @@ import msgspec
 from chatsys.errors import told
 
 SLOW = 2.0
-"""Seconds: a step that takes longer is a finding."""
+"""Seconds of CPU: a step that takes longer is a finding, wherever it is played."""
 HANG = 60
 """Seconds after which a step that has not come back ends the process, with a traceback."""
 SHOWN = 20
@@ -33,7 +33,7 @@ class Tally(msgspec.Struct):
     """How many logs were refused with a sentence."""
     usable: int = 0
     slowest: float = 0.0
-    """Seconds of the longest step."""
+    """Seconds of CPU of the longest step."""
     findings: dict[str, int] = {}
     """What must not happen, and how often it did."""
 
@@ -45,7 +45,7 @@ class Tally(msgspec.Struct):
             self.findings[sentence] = self.findings.get(sentence, 0) + 1
 
     def took(self, seconds: float) -> None:
-        """Note how long one step took."""
+        """Note how long one step computed."""
         self.slowest = max(self.slowest, seconds)
         if seconds > SLOW:
             self.find(f"a step took longer than {SLOW:.0f} s")
@@ -53,12 +53,12 @@ class Tally(msgspec.Struct):
     @contextmanager
     def step(self, what: str = "an exception left a connection") -> Iterator[None]:
         """Do one step: nothing may be raised, and it must come back soon."""
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             yield
         except Exception as error:
             self.find(f"{what}: {told(error)}", error)
-        self.took(time.perf_counter() - began)
+        self.took(time.process_time() - began)
 
 
 def watch_for_hangs() -> None:

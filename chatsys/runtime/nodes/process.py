@@ -201,7 +201,10 @@ class ProcessNode:
             if self.paused:
                 await self.resume()
             self._wire.send(order)
-            await asyncio.wait({self._wire.ended}, timeout=limit)
+            done, _ = await asyncio.wait({self._wire.ended}, timeout=limit)
+            if not done:
+                at, why = time.monotonic() - self.plan.origin, f"It had not stopped after {limit:g} s, and was killed."
+                self.sink([Record(at, "crash", self.node, self.lives, reason=why)])
         await self.crash()
 
     async def pause(self) -> None:

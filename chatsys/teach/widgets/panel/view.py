@@ -71,7 +71,7 @@ class View:
                     self.stopped.discard(record.node)
         self.story.forget(self.story.now - WINDOW)
         told = [sentence for record in news if (sentence := self.chats.feed(record) or tell(record))]
-        if self.ended and any(record.kind == "stop" for record in news):
+        if self.ended and any(record.kind in ("stop", "crash") for record in news):
             told.append("All nodes are stopped; make a new cluster to go on.")
         return told
 
