@@ -11,7 +11,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,16 @@ def free_ports() -> list[int]:
     for one in held:
         one.close()
     return ports
+
+
+@pytest.fixture
+def for_all() -> Iterator[Path]:
+    """A folder that every user of the machine can reach: another run of pytest shuts that of `tmp_path` when it begins."""
+    places = (Path(tempfile.gettempdir()), Path("/var/tmp"), HERE)
+    reached = (one for one in places if all(above.stat().st_mode & 0o001 for above in (one, *one.parents)))
+    with tempfile.TemporaryDirectory(dir=next(reached)) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -104,16 +104,18 @@ def test_a_client_listens_and_speaks_at_a_learner(chat: Cluster) -> None:
 def test_whoever_cannot_be_a_learner_is_told_so_in_one_sentence(
     chat: Cluster, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatsys.runtime.joining.PATIENCE", 0.1)
     chat.join(4, through=1)
     node2, new = chat.config.members[2], tmp_path / "new"
     with socket.create_server(("127.0.0.1", 0)) as other:
         mute = f"127.0.0.1:{other.getsockname()[1]}"
-        monkeypatch.setattr("chatsys.runtime.finding.GREETING_LIMIT", 0.2)
+        with monkeypatch.context() as short:
+            short.setattr("chatsys.runtime.joining.PATIENCE", 0.1)
+            short.setattr("chatsys.runtime.finding.GREETING_LIMIT", 0.2)
+            answer = run("node", "--join", mute, "--id", 5, "--data", new)
+        refused(answer, "no answer; if something listens there, it is no node")
         for words, sentence in (
             (("--join", node2, "--id", 2, "--data", new), "The id is 2, which is a member's; the members are 1, 2, 3."),
             (("--join", node2, "--id", 5, "--data", new, "--cluster", "x"), "the cluster 'chat', not to 'x'"),
-            (("--join", mute, "--id", 5, "--data", new), "no answer; if something listens there, it is no node"),
             (("--join", "127.0.0.1", "--id", 5, "--data", new), "--join is '127.0.0.1'; write host:port"),
             (("--join", node2, "--id", 0, "--data", new), "--id is 0; give the id of the learner"),
             (("--join", node2, "--id", 61000, "--data", new), "a whole number from 1 to 10000"),
@@ -142,7 +144,7 @@ def test_the_folder_of_a_learner_is_enough_to_start_again_and_a_lost_one_is_let_
 ) -> None:
     from chatsys.runtime.joining import known
 
-    monkeypatch.setattr("chatsys.commands.accepting.PATIENCE", 3.0)
+    monkeypatch.setattr("chatsys.commands.accepting.PATIENCE", 20.0)
     chat.join(4)
     assert chat.until(lambda: chat.status()[4]["ready"], 5)
     assert known(tmp_path / "all/node4") == chat.config and known(tmp_path / "all/node1") is None

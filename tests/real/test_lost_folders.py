@@ -25,7 +25,7 @@ def test_an_emptied_folder_is_refused_by_processes_and_taken_in_when_it_was_acce
         assert cluster.until(lambda: cluster.leader == 3, 10)
         cluster.say("first")
         cluster.until(lambda: len(cluster.trace.of("ack")) == 1, 5)
-        cluster.run(0.3)  # everybody has met everybody, and written it down
+        cluster.run(1.0)  # everybody has met everybody, and written it down
         cluster.crash(1)
         cluster.say("kept")
         assert cluster.until(lambda: len(cluster.trace.of("ack")) == 2, 5)
@@ -51,6 +51,7 @@ def test_a_node_in_a_terminal_leaves_with_code_4_and_cluster_accept_brings_it_ba
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatsys.commands.accepting.PATIENCE", 2.0)
+    monkeypatch.setattr("chatsys.runtime.orders.INTERVAL", 0.1)
     with Cluster(3, data=tmp_path / "all", timing="fast") as cluster:
         cluster.until(lambda: cluster.leader == 3, 5)
         cluster.say("first")
@@ -76,7 +77,7 @@ def test_a_node_in_a_terminal_leaves_with_code_4_and_cluster_accept_brings_it_ba
         cluster.restart(1)
         cluster.restart(2)
         assert cluster.until(lambda: cluster.delivered(1) == cluster.delivered(2) == ["first"], 5)
-        assert cluster.until(lambda: not waiting(tmp_path / "all/node1"), 3), "an order that was taken is gone"
+        assert cluster.until(lambda: not waiting(tmp_path / "all/node1"), 20), "an order that was taken is gone"
 
 
 @pytest.mark.parametrize(

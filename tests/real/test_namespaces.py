@@ -22,10 +22,10 @@ from chatsys.runtime.cluster import Cluster
 from chatsys.runtime.net.namespaces import MOST, Namespaces, reap
 from chatsys.runtime.net.rules import ANY, Lossy, Rule, RuleSet, Slow
 
-HEAR = (
-    "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('{}', 9)); s.settimeout(0.5); print(flush=True)"
-)
+HEAR = "import socket; s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('{}', 9)); print(flush=True)"
 COUNT = """
+input()  # all are sent, and wait in the socket
+s.settimeout(0.5)
 count = 0
 try:
     while s.recv(9):
@@ -78,18 +78,19 @@ def heard(network: Namespaces, sender: int, receiver: int) -> int:
     """Return how many of 200 packets from one node's namespace arrive in the other's."""
     host = network.hosts[receiver]
     listen = [*network.launch(receiver), sys.executable, "-c", HEAR.format(host) + COUNT]
-    with subprocess.Popen(listen, stdout=subprocess.PIPE, text=True) as listener:
+    with subprocess.Popen(listen, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as listener:
         assert listener.stdout is not None
         listener.stdout.readline()
         subprocess.run([*network.launch(sender), sys.executable, "-c", CALL.format(host)], check=True)
-        return int(listener.stdout.read())
+        counted, _ = listener.communicate("\n")
+        return int(counted)
 
 
 def test_a_short_soak_under_real_partitions_loses_nothing_and_leaves_nothing_behind(allowed: None) -> None:
     report = told_to_the_end(seconds=8, rate=50, seed=340, where="namespaces")
     assert [outage.fault for outage in report.outages] == ["partition (3,) (1, 2)", "crash leader"]
     assert report.violations == () and report.unfinished == ""
-    assert report.acknowledged + report.indeterminate == report.said > 300
+    assert report.acknowledged + report.indeterminate == report.said > 100
     assert len(set(report.delivered.values())) == 1
     assert not traces_of(os.getpid())
     assert not nodes_of(os.getpid())
@@ -113,7 +114,7 @@ def test_the_kernel_parts_a_leader_from_the_others_and_no_transport_has_a_hand_i
 
 
 def test_after_a_partition_nobody_waits_for_tcp_to_try_again(allowed: None) -> None:
-    """TCP alone repeats at 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s: after 7 s it would sleep for 5 s more."""
+    """TCP alone repeats at 0.2, 0.6, 1.4, 3, 6.2, 12.6 and 25.4 s: after 14 s it would sleep for 11 s more."""
     with Cluster(where="namespaces") as cluster:
         assert cluster.until(lambda: cluster.leader is not None, 20)
         old = cluster.leader
@@ -121,9 +122,9 @@ def test_after_a_partition_nobody_waits_for_tcp_to_try_again(allowed: None) -> N
         cluster.partition((old,), [node for node in cluster.nodes if node != old])
         for number in range(70):
             cluster.say(f"meanwhile {number}")
-            cluster.run(0.1)
+            cluster.run(0.2)
         cluster.heal()
-        assert cluster.until(lambda: all(len(cluster.delivered(node)) == 70 for node in cluster.nodes), 4.5)
+        assert cluster.until(lambda: all(len(cluster.delivered(node)) == 70 for node in cluster.nodes), 9)
 
 
 def test_a_one_way_cut_drops_every_packet_one_way_and_none_the_other(pair: Namespaces) -> None:

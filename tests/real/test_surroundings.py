@@ -4,9 +4,7 @@ import errno
 import os
 import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -224,19 +222,6 @@ def test_a_letter_that_the_terminal_lacks_is_escaped(tmp_path: Path) -> None:
     for line in ("CHATSYS verify d*", "CHATSYS verify --json d*"):
         done = shell(line, tmp_path, PYTHONIOENCODING="ascii")
         assert done.returncode == 0 and "d\\udcff" in done.stdout and not done.stderr
-
-
-@pytest.fixture
-def for_all(tmp_path: Path) -> Iterator[Path]:
-    """A folder that every user of the machine can reach, wherever temporary files are."""
-    for path in (*tmp_path.parents, tmp_path):
-        if any(part.startswith("pytest-") for part in path.parts):
-            path.chmod(path.stat().st_mode | 0o055)
-    places = (tmp_path, Path("/var/tmp"), Path(__file__).parent)
-    reached = (one for one in places if all(above.stat().st_mode & 0o001 for above in (one, *one.parents)))
-    with tempfile.TemporaryDirectory(dir=next(reached)) as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 def test_nobodys_folder_is_told_to_nobody(for_all: Path) -> None:
