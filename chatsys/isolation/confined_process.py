@@ -53,7 +53,7 @@ FRAME, CHUNK = 1 << 20, 1 << 16
 LOOK, COUNT = 0.05, 0.25
 """Seconds between two looks at the clocks, and at the folder."""
 ENDING = 1.0
-"""Seconds that a process has to be gone after its pipe is closed."""
+"""Seconds that a process has to be gone after its pipe is closed, and to say where it is if it is suspended."""
 ANSWERING, SAYING = 5.0, 0.15
 """Seconds on the wall, and of CPU, that a process gets to say where it is."""
 
@@ -223,7 +223,7 @@ class ConfinedProcess:
         self._seen, self._slept = has.cpu, self._clock.slept
         over = self._clock.over(index, has.cpu, self._before + has.cpu)
         if over is not None:
-            place = self._where()
+            place = self._where(ENDING if over[0] == "late" else ANSWERING)  # who is suspended cannot say it
             self._gone("late" if over[0] == "late" else "hung", _too_long(*over, place), place, index)
         if has.threads > THREADS:
             self._gone("died", keeps_threads(self.name), "", index)
@@ -233,11 +233,11 @@ class ConfinedProcess:
                 most = f"{FILES:,} files or {say_bytes(FOLDER)}"
                 self._gone("died", f"{self.name} wrote more than {most}, or too many folders.", "", index)
 
-    def _where(self) -> str:
+    def _where(self, limit: float) -> str:
         """Ask the process in which line it is; "" if it does not say."""
         try:
             os.kill(self._process.pid, signal.SIGUSR1)
-            until, data = time.monotonic() + ANSWERING, bytes(self._came)
+            until, data = time.monotonic() + limit, bytes(self._came)
             enough = self.cpu + SAYING
             ended = False
             while not ended and len(data) < FRAME:

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from endings import has_exited
 from pingpong import PingPong
 from typed import Where
 
@@ -254,14 +255,6 @@ def comes_true(holds: Callable[[], bool], limit: float = 15.0) -> bool:
     while not (held := holds()) and time.monotonic() < end:
         time.sleep(0.01)
     return held
-
-
-def has_exited(process: psutil.Process) -> bool:
-    """Return whether a process has ended, whether or not its new parent has asked for its exit code yet."""
-    try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
 
 
 @pytest.mark.skipif(os.name == "nt", reason="nodes in processes need Linux or macOS")

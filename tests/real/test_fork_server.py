@@ -5,12 +5,12 @@ import resource
 import signal
 import socket
 import subprocess
-import time
 from array import array
 from pathlib import Path
 
 import psutil
 import pytest
+from endings import ends
 from remotely import RIGHT, body, message, remotely, script
 
 from chatsys.errors import NotHere
@@ -31,12 +31,10 @@ def value_of(code: str, before: str = "") -> list[int]:
 
 def gone(pid: int) -> bool:
     """Whether this process ends within some seconds."""
-    until = time.monotonic() + 10
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
+    try:
+        return ends(psutil.Process(pid), 20)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_many_processes_are_copies_of_one_server_which_holds_none_of_them_afterwards() -> None:

@@ -4,13 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+from endings import ends
 from remotely import RIGHT, body, message, remotely, script
 
 from chatsys.isolation.calls import Call, CallScript, Method, Reply
@@ -368,8 +367,8 @@ def test_a_little_sleep_in_each_call_comes_to_an_end() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can tell a stopped process from a sleeping one")
 def test_who_is_stopped_from_outside_is_accused_of_nothing() -> None:
-    with remotely(body("while True: pass"), Quota(operation=0.2)) as remote:
-        threading.Timer(0.05, os.kill, (remote._process.pid, signal.SIGSTOP)).start()
+    with remotely(body("while True: pass"), Quota(operation=0.2, patience=4)) as remote:
+        os.kill(remote._process.pid, signal.SIGSTOP)
         with pytest.raises(Gone) as caught:
             remote.run([script(1)])
     assert caught.value.verdict == "late"
@@ -396,7 +395,7 @@ def test_many_calls_that_are_slow_are_ended_by_the_whole() -> None:
     with remotely(slow, Quota(operation=3, whole=0.8)) as remote:
         with pytest.raises(Gone, match=r"It did not end within 0\.8 s"):
             remote.run([script(*range(1, 100))])
-        assert 0.7 < remote.cpu < 2
+        assert 0.7 < remote.cpu < 3.5
 
 
 def test_who_ends_its_process_is_told_how() -> None:
@@ -410,8 +409,10 @@ def test_who_ends_its_process_is_told_how() -> None:
 def test_threads_and_files_without_end_are_ended() -> None:
     threads = "import threading, time; threading.stack_size(1 << 15)\nwhile True: threading.Thread(target=time.sleep, args=(99,)).start()"
     assert gone(body(threads)).sentence.startswith("MyHoldBack starts threads that go on when the method is over")
-    files = "import os, time\nfor i in range(10_000): open(str(i), 'wb').write(bytes(1 << 19))\ntime.sleep(1)"
-    assert gone(body(files)).sentence == "MyHoldBack wrote more than 2,000 files or 64 MiB, or too many folders."
+    files = "import os, time\nfor i in range(10_000): open(str(i), 'wb').write(bytes(1 << 19))\ntime.sleep(5)"
+    with pytest.raises(Gone) as caught, remotely(body(files), Quota()) as remote:
+        remote.run([script(1)])
+    assert caught.value.sentence == "MyHoldBack wrote more than 2,000 files or 64 MiB, or too many folders."
 
 
 def test_gone_is_no_error_that_a_world_could_take_for_its_own() -> None:
@@ -437,10 +438,7 @@ def test_no_process_outlives_the_one_that_began_it(tmp_path: Path) -> None:
     judge.send_signal(signal.SIGKILL)
     judge.wait()
     judge.stdout.close()
-    until = time.monotonic() + 10
-    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert ends(child, 20)
 
 
 # --- memory --------------------------------------------------------------------------------------

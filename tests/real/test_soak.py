@@ -22,7 +22,7 @@ def test_a_short_soak_loses_doubles_and_reorders_nothing(tmp_path: Path) -> None
     judged = explain(read_history(tmp_path / "history.json"))
     assert judged.contradiction == () and judged.messages >= report.acknowledged and judged.reads >= 3
     assert report.violations == () and report.unfinished == ""
-    assert report.acknowledged + report.indeterminate == report.said > 200
+    assert report.acknowledged + report.indeterminate == report.said > 50
     assert len(set(report.delivered.values())) == 1
     assert [outage.fault for outage in report.outages] == ["crash leader"]
     assert report.judged == ("L1", "L2", "L3", "L6") and 0 < report.served_after < CALM

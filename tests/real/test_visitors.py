@@ -20,8 +20,8 @@ def test_an_outsider_who_scans_and_resets_costs_nobody_anything(
     told = json.loads(out)
     [one] = told["attacks"]
     assert code == 0 and told["ok"], out
-    assert one["acknowledged"] == one["said"] > 100 and one["visitors"][0]["connections"] > 50
-    assert one["serving"]["during"]["answered"] > 50 and one["healed"] is not None
+    assert one["acknowledged"] == one["said"] > 50 and one["visitors"][0]["connections"] > 20
+    assert one["serving"]["during"]["answered"] > 20 and one["healed"] is not None
     assert list(tmp_path.iterdir()) == [], "no folder stays behind"
     assert set(psutil.Process().children(recursive=True)) <= living, "no process stays behind"
 

@@ -12,7 +12,7 @@ from chatsys.isolation.remote import RemoteClass
 from chatsys.teach.labs.lab03.stage import Message
 
 METHODS = {"receive": Method(("number", "message"), list[Message])}
-SHORT = Quota(operation=0.4, patience=4, memory=1 << 28)
+SHORT = Quota(operation=0.4, memory=1 << 28)
 """So that a test need not wait for long."""
 
 RIGHT = """
