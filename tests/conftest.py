@@ -7,12 +7,14 @@
 """
 
 import multiprocessing.process
+import random
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +122,14 @@ def quick_means_quick(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def free_ports() -> list[int]:
-    """Return ports of the loopback address that were free a moment ago."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+    """Return ports of the loopback address that were free a moment ago, and which no system gives to who asks for any."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.append(port)
+        if len(found) == 3:
+            break
+    return found
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ Skipped with a sentence where there is no Chromium; with CI=true that is a failu
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 import browser
@@ -285,7 +285,7 @@ def test_where_there_is_no_dock_the_panel_stays_in_view_while_one_reads_on(first
         tab.page.mouse.wheel(0, 1500)
         tab.page.wait_for_timeout(400)
         tab.page.get_by_text("one line").last.wait_for()
-        assert 0 <= top_of(keep, tab) < 60, "the panel's head is at the top of what is seen"
+        becomes(tab, lambda: 0 <= top_of(keep, tab) < 60)  # the panel's head is at the top of what is seen
         assert tab.page.locator(".cs-kept").evaluate("(cell) => cell.offsetHeight") <= 500, "half of the window"
         tab.picture(f"panel-kept-in-view-{theme.lower()}")
     hand.go_to(
@@ -296,8 +296,7 @@ def test_where_there_is_no_dock_the_panel_stays_in_view_while_one_reads_on(first
     hand.press("Keep in view")
     assert keep.get_attribute("aria-pressed") == "false"
     tab.page.mouse.wheel(0, 1500)
-    tab.page.wait_for_timeout(400)
-    assert top_of(keep, tab) < 0, "it scrolls with the page again"
+    becomes(tab, lambda: top_of(keep, tab) < 0)  # it scrolls with the page again
     tab.page.locator(".jp-WindowedPanel-viewport").evaluate("(list) => list.style.position = 'absolute'")
     tab.page.set_viewport_size({"width": 1100, "height": 1000})
     keep.wait_for(state="hidden")  # as where cells are taken out of the page: there is no button that does nothing
@@ -308,6 +307,15 @@ def test_where_there_is_no_dock_the_panel_stays_in_view_while_one_reads_on(first
 
 NOTEBOOKS_OWN = ("reading 'schema'", "'filebrowser:open-path' not registered")
 """What Jupyter Notebook 7.6 complains of on every page, also on an empty one."""
+
+
+def becomes(tab: Tab, true: Callable[[], bool]) -> None:
+    """Wait until something is true of a page that is still being drawn."""
+    for _ in range(300):
+        if true():
+            return
+        tab.page.wait_for_timeout(100)
+    raise AssertionError("It did not come true within 300 looks.")
 
 
 def top_of(one: "Locator", tab: Tab) -> float:

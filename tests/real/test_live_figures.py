@@ -54,8 +54,8 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
         shown.page.add_init_script(HELD_UP)
         shown.open("live.ipynb")
         shown.run_all()
+        shown.page.wait_for_function("() => window.heldUp", timeout=60_000)  # something as large as plotly.js
         shown.page.wait_for_timeout(LATE)
-        assert shown.page.evaluate("() => window.heldUp"), "nothing as large as plotly.js was asked for"
         assert not shown.page.locator(".js-plotly-plot .main-svg").count(), "there is a figure before plotly.js is"
         shown.page.evaluate("() => window.release()")
         shown.page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,10 +39,24 @@ def stop(process: "subprocess.Popen[str]", how: int = signal.SIGINT) -> tuple[in
     return process.returncode, out, err
 
 
+def await_ports(ports: list[int]) -> None:
+    """Wait until somebody listens at each: a client looks for a node for three seconds, and these only begin."""
+    end = time.monotonic() + 60
+    for port in ports:
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 5).close()
+                break
+            except OSError:
+                assert time.monotonic() < end, f"nobody listens at {port}"
+                time.sleep(0.05)
+
+
 @pytest.fixture
-def nodes(config: Callable[..., Path]) -> Iterator[dict[int, "subprocess.Popen[str]"]]:
+def nodes(config: Callable[..., Path], free_ports: list[int]) -> Iterator[dict[int, "subprocess.Popen[str]"]]:
     """Three nodes, each started as in a terminal of its own."""
     running = {node: start("node", "--config", config(node)) for node in (1, 2, 3)}
+    await_ports(free_ports)
     yield running
     for process in running.values():
         if process.poll() is None:
@@ -87,6 +102,7 @@ def test_nodes_run_on_each_event_loop_that_is_here(
 ) -> None:
     running = {node: start("node", "--config", config(node), "--loop", loop) for node in (1, 2, 3)}
     try:
+        await_ports(free_ports)
         code, out, err = say("hello\n", "--port", free_ports[0], "--name", "ann")
         assert code == 0 and "#1 ann: hello" in out, err
         for process in running.values():
@@ -110,6 +126,7 @@ def test_an_event_loop_that_is_not_here_is_refused(
 def test_what_a_node_recovers_is_one_line_at_each_start(config: Callable[..., Path], free_ports: list[int]) -> None:
     for life in (1, 2):
         node = start("node", "--config", config(1, more="quorum: 1\ntiming: {profile: fast}\n"))
+        await_ports(free_ports[:1])
         said = "".join(f"message {number}\n" for number in range(50)) if life == 1 else "again\n"
         code, _, err = say(said, "--port", free_ports[0], "--name", "ann")
         assert code == 0, err

@@ -202,7 +202,7 @@ def test_a_slow_link_delays_and_a_lossy_one_loses() -> None:
         began = asyncio.get_running_loop().time()
         place.send(one, 2, Ping(1))
         await ear2.hears((1, Ping(1)))
-        assert 0.2 <= asyncio.get_running_loop().time() - began < 2
+        assert asyncio.get_running_loop().time() - began >= 0.2
         one.apply_rules(RuleSet().with_rule(Rule(ANY, ANY, Lossy(1.0))))
         place.send(one, 2, Ping(2))
         await ear1.hears(("drop", "lost"))

@@ -25,6 +25,7 @@ def story(folder: Path, seconds: float, where: Any = "processes") -> dict[str, A
         data = folder / "nodes" / "node2"
         assert cluster.until(lambda: cluster.leader == 3)
         _talk(cluster, seconds / 2)
+        assert cluster.until(lambda: len(cluster.delivered(2)) > 30, 60), "there is something to keep"
         backup = back_up(data, folder / "backup")
         _talk(cluster, seconds / 2)
         cluster.crash(2)
