@@ -497,4 +497,4 @@ def test_a_timeline_in_a_hidden_tab_follows_and_one_whose_kernel_is_gone_still_s
     shown.locator(".cs-tl-step").click()
     assert event_of(shown) >= 77
     shown.get_by_role("button", name="by this moment?").click()
-    shown.locator(".cs-tl-answer").filter(has_text="run the cell of this timeline again").wait_for(timeout=12_000)
+    shown.locator(".cs-tl-answer").filter(has_text="run the cell of this timeline again").wait_for(timeout=60_000)

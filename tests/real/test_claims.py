@@ -259,10 +259,11 @@ def test_three_refusals_of_the_highest_term_stop_nobody(cluster: Cluster) -> Non
     time.sleep(0.3)
     for link in links:
         link.close()
+    assert cluster.until(lambda: cluster.leader, 20)
     leader = cluster.leader
     assert leader is not None
     cluster.crash(leader)
-    assert cluster.until(lambda: cluster.leader not in (None, leader), 10)
+    assert cluster.until(lambda: cluster.leader not in (None, leader), 20)
     cluster.restart(leader)
     assert chats(cluster, "we are still here")
     assert max(record.term for record in cluster.trace.records) < 100

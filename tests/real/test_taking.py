@@ -324,4 +324,4 @@ def test_the_process_gets_nothing_of_our_environment_and_of_our_folders(monkeypa
 def test_a_notebook_without_trouble_takes_a_moment() -> None:
     begun = time.process_time()
     found = taken(QUEUE, "from chatsys import delivery_matrix, show", *["x = 1"] * 20)
-    assert found.cpu < 1.0 and time.process_time() - begun < 0.5 and not found.remarks
+    assert found.cpu < 2.0 and time.process_time() - begun < 1.0 and not found.remarks
