@@ -241,7 +241,8 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             return
         self.state = state
         self.chat = self.view.chats.columns(self.view.nodes) | {"waiting": self.view.chats.waiting()}
-        self.said = self._region.tell(heard) or self.said
+        if (told := self._region.tell(heard)) is not None:
+            self.said = told
         with self._turn:
             self._judge()
 
